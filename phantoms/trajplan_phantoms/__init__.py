@@ -1,0 +1,1 @@
+"""Parametric spine phantoms with exact truth. Imports trajplan.geometry only."""

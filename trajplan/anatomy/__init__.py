@@ -1,0 +1,1 @@
+"""Floor 2: canal, column, segmentation, parts, frame, heights. Knows no instruments."""

@@ -1,0 +1,106 @@
+"""Vertebra: what the later rooms know of one vertebra. Plain data; made by `trajplan.anatomy.measure`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from trajplan.parts import Side
+from trajplan.geometry import Frame, LabelMap
+from trajplan.geometry.arrays import BoolArray, FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Endplate:
+    """A robust plane through one end plate. `normal_lps` points superior for both; `rms_mm` is the residual."""
+
+    center_lps: FloatArray
+    normal_lps: FloatArray
+    rms_mm: float
+
+
+@dataclass(frozen=True, eq=False)
+class Pedicle:
+    """One pedicle at its isthmus.
+
+    `axis_lps` is a unit vector pointing anterior, into the body. `width_mm` and `height_mm` are the extents of the
+    isthmus section across and along w. `outline_lps`, shape (N, 3), is the closed contour of the isthmus section.
+    """
+
+    side: Side
+    isthmus_center_lps: FloatArray
+    axis_lps: FloatArray
+    width_mm: float
+    height_mm: float
+    outline_lps: FloatArray
+
+
+@dataclass(frozen=True)
+class Heights:
+    """Body heights in the midsagittal slab, mm. `reference_mm` is the expected height, `reference_source` its origin."""
+
+    ha_mm: float
+    hm_mm: float
+    hp_mm: float
+    reference_mm: float | None
+    reference_source: str
+    loss_percent: float | None
+
+
+@dataclass(frozen=True)
+class Fracture:
+    """Genant shape (``none``, ``wedge``, ``biconcave``, ``crush``, ``unknown``) and grade 0..3 (None when unknown)."""
+
+    type: str
+    genant_grade: int | None
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """How far the anatomy can be trusted: `score` 0..1, the figures behind it, and the reasons to check by eye."""
+
+    score: float
+    values: Mapping[str, float]
+    check: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Vertebra:
+    """One measured vertebra.
+
+    Parameters
+    ----------
+    level, level_id : str or None, int or None
+        Name and VerSe id; None when nobody has stated or counted it.
+    level_confirmed : bool
+        A person stated the level (on the command line or through a label file).
+    parts : LabelMap
+        Part ids (`trajplan.parts.Part`) on the isotropic axis-aligned LPS working grid; the one truth that
+        every distance is taken from.
+    other_bone : ndarray of bool
+        Bone of other vertebrae and ribs on the same grid.
+    posterior_wall_lps : ndarray, shape (N, 3)
+        Outline points of the posterior wall of the body (its most posterior rim, both sides and midline), LPS mm.
+    source : str
+        Which back-end or file the mask came from.
+    touches_edge : bool
+        The mask reaches the border of the scan: the vertebra may be cut.
+    """
+
+    level: str | None
+    level_id: int | None
+    level_confirmed: bool
+    parts: LabelMap
+    other_bone: BoolArray
+    frame: Frame
+    pedicles: Mapping[Side, Pedicle]
+    superior: Endplate
+    inferior: Endplate
+    heights: Heights
+    fracture: Fracture
+    posterior_wall_lps: FloatArray
+    body_volume_ml: float
+    body_hu: float
+    confidence: Confidence
+    source: str
+    touches_edge: bool

@@ -1,0 +1,1 @@
+"""Floor 3: C-arm geometry, projectors, tools in the beam, standard views. No planning logic."""

@@ -1,0 +1,27 @@
+"""Drr: one simulated X-ray as a line-integral image with the C-arm that made it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trajplan.fluoroscopy.carm import CArm
+from trajplan.geometry.arrays import Float32Array
+
+
+@dataclass(frozen=True, eq=False)
+class Drr:
+    """A digitally reconstructed radiograph.
+
+    Parameters
+    ----------
+    line_integral : ndarray of float32, shape (rows, columns)
+        Attenuation integral along each ray (dimensionless); the detected fraction is ``exp(-line_integral)``.
+    carm : CArm
+        The view; `carm.project` gives the pixel of any LPS point in this image.
+    quality : str
+        ``siddon`` (exact, piecewise constant) or ``fast`` (slab compositing).
+    """
+
+    line_integral: Float32Array
+    carm: CArm
+    quality: str

@@ -1,0 +1,1 @@
+"""Floor 3: instruments, corridor search, clearance, grades, breach chance, refusals. No pixels."""

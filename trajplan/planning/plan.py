@@ -1,0 +1,125 @@
+"""Plan data: settings, trajectories and refusals. Plain frozen data that every later room reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from trajplan.parts import Side
+from trajplan.geometry import Capsule
+from trajplan.geometry.arrays import FloatArray
+from trajplan.planning.instruments import CATALOGUE, Instrument
+
+
+class Approach(StrEnum):
+    """What is asked of the planner."""
+
+    AUTO = "auto"
+    BIPEDICULAR = "bipedicular"
+    UNIPEDICULAR_LEFT = "unipedicular-left"
+    UNIPEDICULAR_RIGHT = "unipedicular-right"
+
+
+class Verdict(StrEnum):
+    """Missing knowledge is `UNKNOWN`, never `SAFE`."""
+
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class PlanSettings:
+    """Margins (mm), angle limits (deg) and the execution-error model; defaults are explained in docs/planning.md."""
+
+    instrument: Instrument = field(default_factory=lambda: CATALOGUE["11G"])
+    approach: Approach = Approach.AUTO
+    wall_margin_mm: float = 1.0
+    canal_margin_mm: float = 1.0
+    anterior_margin_mm: float = 5.0
+    endplate_margin_mm: float = 3.0
+    max_convergence_deg: float = 45.0
+    min_craniocaudal_deg: float = -15.0
+    max_craniocaudal_deg: float = 25.0
+    max_skin_midline_mm: float = 80.0
+    entry_sigma_mm: float = 0.75
+    angle_sigma_deg: float = 2.0
+    breach_samples: int = 4000
+    seed: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Clearance:
+    """Distance from the instrument's outer surface to each wall, mm, negative when crossed, never over-estimated.
+
+    None where that wall does not come into play or is not known. `profile` has shape (N, 2): depth from the entry
+    (mm) and the smallest clearance there.
+    """
+
+    min_mm: float
+    medial_mm: float | None
+    lateral_mm: float | None
+    superior_mm: float | None
+    inferior_mm: float | None
+    anterior_mm: float | None
+    endplate_mm: float | None
+    canal_mm: float | None
+    profile: FloatArray
+
+
+@dataclass(frozen=True)
+class Breach:
+    """Monte-Carlo chance (0..1) that the executed path crosses a wall, by direction."""
+
+    any: float
+    medial: float
+    lateral: float
+    superior: float
+    inferior: float
+    samples: int
+    entry_sigma_mm: float
+    angle_sigma_deg: float
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """One planned path. Points LPS mm; `target_lps` is the tip's end point; angles as in docs/coordinates.md."""
+
+    side: Side
+    approach: str
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    instrument: Instrument
+    skin_lps: FloatArray | None
+    entry_lps: FloatArray
+    target_lps: FloatArray
+    length_in_bone_mm: float
+    length_from_skin_mm: float | None
+    convergence_deg: float
+    craniocaudal_deg: float
+    clearance: Clearance
+    gertzbein_robbins: str
+    breach: Breach
+    candidates_tried: int
+
+    @property
+    def capsule(self) -> Capsule:
+        """The part of the instrument inside bone, entry to tip."""
+        return Capsule(self.entry_lps, self.target_lps, self.instrument.radius_mm)
+
+    @property
+    def direction_lps(self) -> FloatArray:
+        """Unit vector from entry to tip."""
+        return self.capsule.direction_lps
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """No path, and why. `side` is None when the refusal concerns the whole vertebra or scan."""
+
+    side: Side | None
+    approach: str
+    code: str
+    message: str
+    numbers: Mapping[str, float]

@@ -1,0 +1,1 @@
+"""Floor 6: figures and pages. Computes nothing new."""
