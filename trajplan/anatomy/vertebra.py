@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from trajplan.parts import Side
 from trajplan.geometry import Frame, LabelMap
 from trajplan.geometry.arrays import BoolArray, FloatArray
+from trajplan.parts import Side
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from trajplan.parts import Side
 from trajplan.geometry import Capsule
 from trajplan.geometry.arrays import FloatArray
+from trajplan.parts import Side
 from trajplan.planning.instruments import CATALOGUE, Instrument
 
 
