@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from datetime import UTC, datetime
 
+from trajplan.anatomy.backend import Progress
 from trajplan.anatomy.vertebra import Vertebra
+from trajplan.errors import AnatomyError
 from trajplan.fluoroscopy.drr import Drr
-from trajplan.fluoroscopy.views import SolvedView
+from trajplan.fluoroscopy.projector import prepare, project
+from trajplan.fluoroscopy.views import SolvedView, en_face, standard_views
+from trajplan.geometry import LabelMap
 from trajplan.geometry.arrays import FloatArray
 from trajplan.parts import Side
-from trajplan.planning.plan import PlanSettings, Refusal, Trajectory
+from trajplan.planning.plan import PlanSettings, Refusal, Trajectory, Verdict
+from trajplan.planning.planner import plan_vertebra
 from trajplan.reading.scan import Scan
-from trajplan.verification.stages import Stage
+from trajplan.target import Target, find_target
+from trajplan.verification.stages import Stage, check_stages
 
 
 @dataclass(frozen=True, eq=False)
 class CaseRequest:
-    """What was asked: which vertebra, how to find it, and the plan settings."""
+    """What was asked: which vertebra, how to find it, and the plan settings.
+
+    Parameters
+    ----------
+    level : str or None
+        Level of the target as stated by a person (``"L1"``).
+    seed_lps : ndarray, shape (3,), or None
+        A point in the target's body, LPS mm.
+    labels : LabelMap or None
+        Vertebra labels, VerSe ids, canonical LPS; `labels_source` names where they came from.
+    """
 
     level: str | None = None
     seed_lps: FloatArray | None = None
-    labels: Path | None = None
-    scheme: str | None = None
+    labels: LabelMap | None = None
+    labels_source: str | None = None
     settings: PlanSettings = field(default_factory=PlanSettings)
 
 
@@ -48,3 +69,132 @@ class CaseResult:
     provenance: Mapping[str, object]
     timings_s: Mapping[str, float]
     created: str
+
+    @property
+    def has_path(self) -> bool:
+        """Whether at least one path is offered (safe, or unknown with its reasons)."""
+        return any(t.verdict is not Verdict.UNSAFE for t in self.trajectories)
+
+
+class _Clock:
+    """Collects how long each step took."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(time.perf_counter() - start, 3)
+
+
+def run_case(scan: Scan, request: CaseRequest, progress: Progress = lambda _fraction, _what: None) -> CaseResult:
+    """Find the vertebra, measure it, plan, solve the views, project and check.
+
+    An anatomy that cannot be found or trusted ends as a refusal with its numbers inside the result, never as a guess.
+
+    Raises
+    ------
+    InputError
+        The request does not fit the scan (seed outside, unknown level).
+    """
+    clock = _Clock()
+    try:
+        with clock.step("anatomy"):
+            target = find_target(
+                scan, request.level, request.seed_lps, request.labels, request.labels_source,
+                _part(progress, 0.0, 0.55),
+            )  # fmt: skip
+    except AnatomyError as reason:
+        refusal = Refusal(None, request.settings.approach, reason.code, f"{reason}", reason.numbers)
+        return _result(scan, request, None, (), (refusal,), {}, {}, {}, (), clock)
+    vertebra = target.vertebra
+    with clock.step("planning"):
+        planned, refused = plan_vertebra(
+            scan.volume,
+            vertebra,
+            request.settings,
+            automatic_mask=target.automatic,
+            progress=_part(progress, 0.55, 0.85),
+        )
+    with clock.step("views"):
+        views = _views(vertebra, planned)
+    with clock.step("projection"):
+        progress(0.86, "simulated X-rays")
+        prepared = prepare(scan.volume)
+        drrs = {name: project(prepared, view.carm) for name, view in views.items()}
+    with clock.step("verification"):
+        stages = {t.side: check_stages(t, vertebra, views["ap"].carm, views["lateral"].carm) for t in planned}
+        planned = tuple(_with_stages(t, stages[t.side]) for t in planned)
+    return _result(scan, request, target, planned, refused, stages, views, drrs, target.notes, clock)
+
+
+def _views(vertebra: Vertebra, planned: tuple[Trajectory, ...]) -> dict[str, SolvedView]:
+    standard = standard_views(vertebra)
+    views = {"ap": standard.ap, "lateral": standard.lateral}
+    for t in planned:
+        views[f"en_face_{t.side}"] = en_face(t.direction_lps, t.target_lps)
+    return views
+
+
+def _with_stages(trajectory: Trajectory, stages: tuple[Stage, ...]) -> Trajectory:
+    """A path that breaks a staged rule is unsafe, and says which."""
+    broken = tuple(
+        f"stage rule broken at {s.name} ({s.depth_mm:.0f} mm deep) by {-(s.margin_mm or 0):.1f} mm: {s.rule}"
+        for s in stages
+        if s.passed is False
+    )
+    if not broken:
+        return trajectory
+    return dataclasses.replace(trajectory, verdict=Verdict.UNSAFE, reasons=(*broken, *trajectory.reasons))
+
+
+def _part(progress: Progress, start: float, stop: float) -> Progress:
+    """The share start..stop of a progress bar."""
+    return lambda fraction, what: progress(start + (stop - start) * fraction, what)
+
+
+def _result(
+    scan: Scan,
+    request: CaseRequest,
+    target: Target | None,
+    planned: tuple[Trajectory, ...],
+    refused: tuple[Refusal, ...],
+    stages: Mapping[Side, tuple[Stage, ...]],
+    views: Mapping[str, SolvedView],
+    drrs: Mapping[str, Drr],
+    notes: tuple[str, ...],
+    clock: _Clock,
+) -> CaseResult:
+    parameters = settings_parameters(request.settings)
+    canonical = json.dumps(parameters, sort_keys=True, allow_nan=False)
+    provenance: dict[str, object] = {
+        "parameters": parameters,
+        "parameter_sha256": hashlib.sha256(canonical.encode()).hexdigest(),
+        "mask_sha256": target.vertebra.parts.sha256() if target else None,
+        "segmentation": dict(target.provenance) if target else {},
+    }
+    return CaseResult(
+        request=request,
+        scan=scan,
+        vertebra=target.vertebra if target else None,
+        trajectories=planned,
+        refusals=refused,
+        stages=stages,
+        views=views,
+        drrs=drrs,
+        notes=notes,
+        provenance=provenance,
+        timings_s=clock.seconds,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def settings_parameters(settings: PlanSettings) -> dict[str, object]:
+    """The plan settings as plain JSON values, the instrument by its name and sizes."""
+    values = dataclasses.asdict(settings)
+    values["approach"] = str(settings.approach)
+    return values

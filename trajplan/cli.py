@@ -1,0 +1,386 @@
+"""The command line. Exit status: 0 done, 2 input or usage refused, 3 planned honestly to "no safe path".
+
+Heavy imports happen inside the commands, so that ``trajplan --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from trajplan import DISCLAIMER, __version__
+from trajplan.errors import InputError, TrajplanError
+
+if TYPE_CHECKING:
+    from trajplan.case import CaseRequest, CaseResult
+    from trajplan.reading.scan import Scan
+
+app = typer.Typer(
+    help=f"Plan balloon kyphoplasty access on CT. {DISCLAIMER}",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+EXIT_REFUSED = 2
+EXIT_NO_PATH = 3
+
+
+class ApproachOption(StrEnum):
+    """Values of --approach (mirrors trajplan.planning.plan.Approach, without importing the planner)."""
+
+    AUTO = "auto"
+    BIPEDICULAR = "bipedicular"
+    UNIPEDICULAR_LEFT = "unipedicular-left"
+    UNIPEDICULAR_RIGHT = "unipedicular-right"
+
+
+class SchemeOption(StrEnum):
+    """Values of --scheme (mirrors trajplan.reading.labels.Scheme)."""
+
+    VERSE = "verse"
+    TOTALSEG_V2 = "totalseg-v2"
+    TOTALSEG_V1 = "totalseg-v1"
+    MASK = "mask"
+
+
+InputArgument = Annotated[Path, typer.Argument(help="NIfTI, NRRD or MetaImage file, or a DICOM folder.")]
+OutFolder = Annotated[Path, typer.Option("--out", help="Folder for the results; created when needed.")]
+SeriesOption = Annotated[str | None, typer.Option(help="DICOM SeriesInstanceUID, when a folder holds several CTs.")]
+LevelOption = Annotated[str | None, typer.Option(help="Level of the target, e.g. L1: as you counted it.")]
+SeedOption = Annotated[str | None, typer.Option(help="A point in the vertebral body: x,y,z in LPS mm.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print machine-readable output.")]
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"trajplan {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options before the command."""
+
+
+@app.command()
+def plan(
+    source: InputArgument,
+    out: OutFolder,
+    level: LevelOption = None,
+    seed: SeedOption = None,
+    labels: Annotated[Path | None, typer.Option(help="Vertebra label map on the same scan.")] = None,
+    scheme: Annotated[SchemeOption | None, typer.Option(help="Numbering of --labels; it is never guessed.")] = None,
+    instrument: Annotated[str, typer.Option(help="8G, 10G, 11G or 13G.")] = "11G",
+    approach: Annotated[ApproachOption, typer.Option(help="Which pedicles.")] = ApproachOption.AUTO,
+    series: SeriesOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Plan the safest transpedicular path on a CT and write report, plan.json and pictures to --out."""
+    from trajplan.case import CaseRequest
+    from trajplan.levels import level_id
+    from trajplan.planning.instruments import instrument as find_instrument
+    from trajplan.planning.plan import Approach, PlanSettings
+    from trajplan.reading import Scheme, check_same_space, read_labels, read_scan
+
+    if (labels is None) != (scheme is None):
+        raise InputError("--labels and --scheme go together: the numbering is never guessed", code="usage")
+    identifier = level_id(level) if level else None
+    seed_lps = _parse_point(seed, "--seed") if seed else None
+    settings = PlanSettings(instrument=find_instrument(instrument), approach=Approach(approach))
+    _refuse_a_file(out)
+    scan = read_scan(source, series=series)
+    label_map = None
+    if labels is not None and scheme is not None:
+        label_map = read_labels(labels, Scheme(scheme), level_id=identifier)
+        check_same_space(label_map, scan.volume)
+    request = CaseRequest(level, seed_lps, label_map, labels.name if labels else None, settings)
+    _run_and_write(scan, request, out, as_json)
+
+
+@app.command()
+def demo(
+    out: OutFolder = Path("demo-report"),
+    as_json: JsonOption = False,
+) -> None:
+    """Plan a fractured L1 phantom end to end: no data needed."""
+    from trajplan.case import CaseRequest
+    from trajplan.planning.plan import PlanSettings
+    from trajplan.reading.scan import Scan
+    from trajplan_phantoms import demo_phantom
+
+    _refuse_a_file(out)
+    with _progress() as progress:
+        progress(0.02, "building the phantom")
+        phantom = demo_phantom()
+        volume = phantom.ct
+        scan = Scan(
+            volume,
+            "demo phantom (wedge fracture of L1)",
+            "phantom",
+            volume.sha256(),
+            volume.grid.shape_zyx,
+            (float(volume.grid.spacing_zyx[0]), float(volume.grid.spacing_zyx[1]), float(volume.grid.spacing_zyx[2])),
+            (),
+        )
+        request = CaseRequest("L1", None, phantom.labels, "phantom truth labels", PlanSettings())
+        result, files = _compute(scan, request, out, lambda f, what: progress(0.2 + 0.8 * f, what))
+    _finish(result, files, out, as_json)
+
+
+@app.command()
+def inspect(source: InputArgument, series: SeriesOption = None, as_json: JsonOption = False) -> None:
+    """Say what a scan holds and what was found while reading it; writes nothing."""
+    from trajplan.reading import read_scan
+
+    scan = read_scan(source, series=series)
+    lower, upper = scan.volume.grid.corners_lps().min(axis=0), scan.volume.grid.corners_lps().max(axis=0)
+    facts: dict[str, Any] = {
+        "path_name": scan.path_name,
+        "kind": scan.kind,
+        "sha256": scan.sha256,
+        "size_zyx": list(scan.size_zyx),
+        "spacing_zyx_mm": [round(float(s), 4) for s in scan.spacing_zyx_mm],
+        "extent_lps_mm": [[round(float(v), 1) for v in lower], [round(float(v), 1) for v in upper]],
+        "hu_min_max": [int(scan.volume.array.min()), int(scan.volume.array.max())],
+        "findings": [{"code": f.code, "severity": f.severity, "message": f.message} for f in scan.findings],
+    }
+    if as_json:
+        typer.echo(json.dumps(facts, indent=1, allow_nan=False))
+        return
+    for name, value in facts.items():
+        if name != "findings":
+            typer.echo(f"{name:16} {value}")
+    for finding in scan.findings:
+        typer.echo(f"{finding.severity:16} {finding.code}: {finding.message}")
+
+
+@app.command()
+def segment(
+    source: InputArgument,
+    seed: Annotated[str, typer.Option(help="A point in the vertebral body: x,y,z in LPS mm.")],
+    out: Annotated[Path, typer.Option("--out", help="Label file to write (.nrrd).")],
+    level: LevelOption = None,
+    series: SeriesOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Segment the vertebra at a seed with SimpleITK and write its label map (VerSe ids)."""
+    from trajplan.anatomy.simpleitk_backend import SimpleItkBackend
+    from trajplan.exports.labels_file import write_labels
+    from trajplan.levels import level_id
+    from trajplan.reading import read_scan
+    from trajplan.target import require_inside
+
+    if out.suffix != ".nrrd":
+        raise InputError(f"--out must end in .nrrd, got {out.name!r}", code="usage")
+    point = _parse_point(seed, "--seed")
+    scan = read_scan(source, series=series)
+    require_inside(scan.volume, point)
+    with _progress() as progress:
+        result = SimpleItkBackend().segment(scan.volume, point, level_id(level) if level else None, progress)
+    write_labels(result.labels, out)
+    facts = {
+        "file": out.name,
+        "target_id": result.target_id,
+        "confidence": round(result.confidence.score, 3),
+        "values": {k: round(float(v), 3) for k, v in result.confidence.values.items()},
+        "check": list(result.confidence.check),
+    }
+    _print(facts, as_json)
+
+
+@app.command()
+def drr(
+    source: InputArgument,
+    out: Annotated[Path, typer.Option("--out", help="PNG to write.")],
+    primary: Annotated[float, typer.Option(help="Primary angle, deg: LAO +, RAO -; 0 AP, 90 lateral.")] = 0.0,
+    secondary: Annotated[float, typer.Option(help="Secondary angle, deg: CRA +, CAU -.")] = 0.0,
+    isocenter: Annotated[str | None, typer.Option(help="x,y,z in LPS mm; default the centre of the scan.")] = None,
+    quality: Annotated[str, typer.Option(help="fast or siddon.")] = "fast",
+    series: SeriesOption = None,
+) -> None:
+    """Render one simulated X-ray of a CT at any C-arm angle."""
+    from trajplan.exports.atomic import write_atomically
+    from trajplan.fluoroscopy.carm import CArm
+    from trajplan.fluoroscopy.projector import project
+    from trajplan.reading import read_scan
+    from trajplan.reporting.xray import drr_png
+
+    if quality not in ("fast", "siddon"):
+        raise InputError(f"--quality must be fast or siddon, got {quality!r}", code="usage")
+    if out.suffix.lower() != ".png":
+        raise InputError(f"--out must end in .png, got {out.name!r}", code="usage")
+    center = _parse_point(isocenter, "--isocenter") if isocenter else None
+    scan = read_scan(source, series=series)
+    carm = CArm(primary, secondary, scan.volume.grid.center_lps if center is None else center)
+    image = project(scan.volume, carm, quality="siddon" if quality == "siddon" else "fast")
+    write_atomically(out, drr_png(image))
+    typer.echo(f"wrote {out}: magnification {carm.magnification:.2f} at the isocentre. SIMULATED. {DISCLAIMER}")
+
+
+@app.command()
+def phantom(
+    name: Annotated[str, typer.Argument(help="Named phantom, e.g. wedge-L1; 'list' names them all.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for ct.nrrd, labels.nrrd, truth.json.")] = None,
+    spacing: Annotated[str, typer.Option(help="z,y,x mm.")] = "1.0,0.8,0.8",
+    noise: Annotated[float, typer.Option(help="Noise, HU (standard deviation).")] = 15.0,
+    seed: Annotated[int, typer.Option(help="Seed of the noise.")] = 1,
+) -> None:
+    """Build a fractured-spine phantom with exact truth."""
+    from trajplan.exports.phantom_files import write_phantom
+    from trajplan_phantoms import NAMED, Scanner, make_phantom, named
+
+    if name == "list":
+        for known in NAMED:
+            typer.echo(known)
+        return
+    if out is None:
+        raise InputError("--out FOLDER is needed", code="usage")
+    z, y, x = _parse_point(spacing, "--spacing")
+    _refuse_a_file(out)
+    made = make_phantom(named(name), Scanner(spacing_zyx=(float(z), float(y), float(x)), noise_hu=noise, seed=seed))
+    for path in write_phantom(made, out):
+        typer.echo(f"wrote {path}")
+
+
+@app.command()
+def check(
+    plan_file: Annotated[Path, typer.Argument(help="plan.json written by trajplan plan.")],
+    source: Annotated[Path | None, typer.Argument(help="The scan it was planned on (not needed for the demo).")] = None,
+    series: SeriesOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Recompute a plan by an independent route; fails on any disagreement above 0.3 mm or 0.5 px."""
+    from trajplan.exports.labels_file import read_parts
+    from trajplan.exports.plan_json import read_plan
+    from trajplan.reading import read_scan
+    from trajplan.verification.recheck import recheck
+
+    document = read_plan(plan_file)
+    if document.files.parts is None:
+        raise InputError(f"{plan_file.name} holds no vertebra mask, so there is nothing to check", code="no_mask")
+    parts = read_parts(plan_file.parent / document.files.parts)
+    if source is None:
+        if document.input.kind != "phantom":
+            raise InputError("name the scan this plan was made on: trajplan check plan.json INPUT", code="usage")
+        from trajplan_phantoms import demo_phantom
+
+        sha256 = demo_phantom().ct.sha256()
+    else:
+        sha256 = read_scan(source, series=series).sha256
+    lines = recheck(document.model_dump(mode="json"), parts, sha256)
+    failed = [line for line in lines if not line.agrees]
+    if as_json:
+        typer.echo(json.dumps([line.as_dict() for line in lines], indent=1, allow_nan=False))
+    else:
+        for line in lines:
+            typer.echo(line.sentence())
+        typer.echo(f"{len(lines) - len(failed)} of {len(lines)} quantities agree")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _run_and_write(scan: Scan, request: CaseRequest, out: Path, as_json: bool) -> None:
+    with _progress() as progress:
+        result, files = _compute(scan, request, out, progress)
+    _finish(result, files, out, as_json)
+
+
+def _compute(
+    scan: Scan, request: CaseRequest, out: Path, progress: Callable[[float, str], None]
+) -> tuple[CaseResult, list[Path]]:
+    from trajplan.case import run_case
+    from trajplan.reporting.write import write_report
+
+    result = run_case(scan, request, lambda f, what: progress(0.75 * f, what))
+    files = write_report(result, out, lambda f, what: progress(0.75 + 0.25 * f, what))
+    return result, files
+
+
+def _finish(result: CaseResult, files: list[Path], out: Path, as_json: bool) -> None:
+    """Say what was planned; exit with 3 when no path is offered."""
+    if as_json:
+        typer.echo((out / "plan.json").read_text(encoding="utf-8"))
+    else:
+        for note in result.notes:
+            typer.echo(f"note: {note}")
+        for t in result.trajectories:
+            typer.echo(
+                f"{t.side} {t.approach}: {str(t.verdict).upper()}, {t.instrument.name}, clearance "
+                f"{t.clearance.min_mm:.1f} mm, grade {t.gertzbein_robbins}, breach chance {100 * t.breach.any:.1f} %"
+            )
+            for reason in t.reasons:
+                typer.echo(f"  {reason}")
+        for r in result.refusals:
+            typer.echo(f"refused ({r.code}): {r.message}")
+        typer.echo(f"report: {out / 'report.html'} ({len(files)} files)")
+        typer.echo(DISCLAIMER)
+    if not result.has_path:
+        raise typer.Exit(EXIT_NO_PATH)
+
+
+def _parse_point(text: str, option: str) -> Any:
+    import numpy as np
+
+    try:
+        values = np.array([float(part) for part in text.split(",")])
+    except ValueError:
+        values = np.array([])
+    if values.shape != (3,) or not np.isfinite(values).all():
+        raise InputError(f"{option} needs three numbers separated by commas, got {text!r}", code="usage")
+    return values
+
+
+def _refuse_a_file(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out {out.name} is a file; name a folder", code="usage")
+
+
+def _print(facts: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(facts, indent=1, allow_nan=False))
+    else:
+        for name, value in facts.items():
+            typer.echo(f"{name:12} {value}")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[float, str], None]]:
+    """A progress bar on stderr, and only on a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _fraction, _what: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description:32}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=1.0)
+        yield lambda fraction, what: bar.update(task, completed=fraction, description=what)
+
+
+def main() -> None:
+    """Entry point: one clear line on stderr and status 2 for anything refused."""
+    try:
+        app()
+    except TrajplanError as refused:
+        sys.stderr.write(f"trajplan: {' '.join(str(refused).split())}\n")
+        raise SystemExit(EXIT_REFUSED) from None
+    except OSError as failed:
+        sys.stderr.write(f"trajplan: {failed.strerror or failed}: {Path(failed.filename or '').name}\n")
+        raise SystemExit(EXIT_REFUSED) from None
+
+
+if __name__ == "__main__":
+    main()

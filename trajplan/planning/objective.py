@@ -1,0 +1,50 @@
+"""What makes one path better than another: the smallest margin in units of its own execution error."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trajplan.geometry.arrays import FloatArray
+from trajplan.planning.plan import PlanSettings
+from trajplan.planning.walls import Wall
+
+ENOUGH_SIGMAS = 2.5
+"""Beyond this margin more distance from the walls buys little (chance of crossing below 1 %): the target decides."""
+
+TARGET_SCALE_MM = 8.0
+"""A tip this far from the ideal costs one sigma of margin."""
+
+
+def wall_weight() -> FloatArray:
+    """How many sigmas of slack count as one, by `Wall`, shape (7,).
+
+    Nerves lie close to the medial and inferior walls, farther from the superior and lateral ones (Lien 2007,
+    PMC2200778); the end plate is bone to rest a balloon against.
+    """
+    weight = np.ones(len(Wall))
+    weight[[Wall.LATERAL, Wall.SUPERIOR]] = 1.15
+    weight[Wall.ENDPLATE] = 1.3
+    return weight
+
+
+def sigma_at(depth_mm: FloatArray, settings: PlanSettings) -> FloatArray:
+    """Standard deviation of the axis' sideways position at a depth from the entry, mm.
+
+    Entry error and angle error are independent: the angle's part grows with depth.
+    """
+    return np.asarray(np.hypot(settings.entry_sigma_mm, np.radians(settings.angle_sigma_deg) * depth_mm))
+
+
+def score(slack_mm: FloatArray, sigma_mm: FloatArray, target_miss_mm: float) -> float:
+    """Score of a path (larger is better).
+
+    Parameters
+    ----------
+    slack_mm : ndarray, shape (N, 7)
+        Clearance minus the required margin, by depth and `Wall`; `inf` where not in play.
+    sigma_mm : ndarray, shape (N,)
+    target_miss_mm : float
+        Distance of the tip from the ideal target.
+    """
+    margin = float((slack_mm / (sigma_mm[:, None] * wall_weight())).min())
+    return min(margin, ENOUGH_SIGMAS) - (target_miss_mm / TARGET_SCALE_MM) ** 2

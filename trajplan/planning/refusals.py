@@ -1,0 +1,103 @@
+"""Refusals: why no path is offered, with the numbers and what would help."""
+
+from __future__ import annotations
+
+from trajplan.anatomy.vertebra import Pedicle, Vertebra
+from trajplan.parts import Side
+from trajplan.planning.instruments import CATALOGUE
+from trajplan.planning.plan import PlanSettings, Refusal
+from trajplan.planning.walls import Wall
+
+
+def needed_width_mm(settings: PlanSettings, extra_mm: float) -> float:
+    """Least pedicle width for the instrument: its diameter and the wall margin on both sides."""
+    return settings.instrument.outer_diameter_mm + 2 * (settings.wall_margin_mm + extra_mm)
+
+
+def too_narrow(pedicle: Pedicle, approach: str, settings: PlanSettings, extra_mm: float) -> Refusal:
+    """``pedicle_too_narrow``: the isthmus cannot take the instrument with its margin."""
+    need = needed_width_mm(settings, extra_mm)
+    fitting = [
+        i.name for i in CATALOGUE.values()
+        if i.outer_diameter_mm + 2 * (settings.wall_margin_mm + extra_mm) <= pedicle.width_mm
+    ]  # fmt: skip
+    remedy = (
+        f"a thinner instrument would fit ({', '.join(fitting)})"
+        if fitting
+        else "no instrument of the catalogue fits with this margin; consider an extrapedicular approach"
+    )
+    return Refusal(
+        pedicle.side,
+        approach,
+        "pedicle_too_narrow",
+        f"The {pedicle.side} pedicle is {pedicle.width_mm:.1f} mm wide at its isthmus; the "
+        f"{settings.instrument.name} instrument ({settings.instrument.outer_diameter_mm:.2f} mm) with "
+        f"{settings.wall_margin_mm + extra_mm:.1f} mm margin on each side needs {need:.1f} mm: {remedy}.",
+        {
+            "width_mm": pedicle.width_mm,
+            "diameter_mm": settings.instrument.outer_diameter_mm,
+            "margin_mm": settings.wall_margin_mm + extra_mm,
+            "needed_mm": need,
+        },
+    )
+
+
+_REMEDY = {
+    Wall.MEDIAL: "a thinner instrument, or a more lateral entry (extrapedicular)",
+    Wall.LATERAL: "a thinner instrument, or a smaller convergence (bipedicular instead of unipedicular)",
+    Wall.SUPERIOR: "a thinner instrument",
+    Wall.INFERIOR: "a thinner instrument",
+    Wall.ANTERIOR: "a smaller anterior stand-off, if the balloon allows",
+    Wall.ENDPLATE: "a smaller end-plate margin; the collapse leaves little room",
+    Wall.CANAL: "a more lateral entry, or a thinner instrument",
+}
+
+
+def no_margin(
+    side: Side, approach: str, wall: Wall, clearance_mm: float, margin_mm: float, depth_mm: float, tried: int
+) -> Refusal:
+    """``no_margin``: the best path found comes closer to a wall than allowed."""
+    name = wall.name.lower().replace("endplate", "end-plate")
+    return Refusal(
+        side,
+        approach,
+        "no_margin",
+        f"No {side} path keeps its margins: the best of {tried} comes to {clearance_mm:.1f} mm from the {name} wall "
+        f"{depth_mm:.0f} mm deep, {margin_mm:.1f} mm is required. What would help: {_REMEDY[wall]}.",
+        {"clearance_mm": clearance_mm, "margin_mm": margin_mm, "depth_mm": depth_mm, "tried": float(tried)},
+    )
+
+
+def blocked(side: Side, approach: str, tried: int, blocked_count: int, out_of_angle: int) -> Refusal:
+    """``blocked_by_bone``: every line is ruled out by bone on the way or by the angle limits."""
+    return Refusal(
+        side,
+        approach,
+        "blocked_by_bone",
+        f"No {side} path has a free way in: of {tried} lines {blocked_count} meet other bone, miss the pedicle or "
+        f"start in the open and {out_of_angle} exceed the angle limits. Another approach may help.",
+        {"tried": float(tried), "blocked": float(blocked_count), "out_of_angle": float(out_of_angle)},
+    )
+
+
+def too_long(side: Side, approach: str, needed_mm: float, settings: PlanSettings) -> Refusal:
+    """``too_long``: the instrument does not reach the target from the skin."""
+    return Refusal(
+        side,
+        approach,
+        "too_long",
+        f"From the skin to the target are {needed_mm:.0f} mm; the {settings.instrument.name} instrument reaches "
+        f"{settings.instrument.length_mm:.0f} mm. A longer instrument is needed.",
+        {"needed_mm": needed_mm, "length_mm": settings.instrument.length_mm},
+    )
+
+
+def no_pedicle(vertebra: Vertebra, side: Side, approach: str) -> Refusal:
+    """``no_pedicle``: the mask shows no pedicle on this side."""
+    return Refusal(
+        side,
+        approach,
+        "no_pedicle",
+        f"The {side} pedicle was not found in the mask ({vertebra.source}). Check the mask, or plan the other side.",
+        {"pedicles_found": float(len(vertebra.pedicles))},
+    )

@@ -1,0 +1,179 @@
+"""Which vertebra, and its anatomy: from labels, from a seed, or the worst fracture found without either."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from trajplan.anatomy.backend import Backend, Progress
+from trajplan.anatomy.column import find_column, worst_vertebra
+from trajplan.anatomy.measure import measure_vertebra
+from trajplan.anatomy.simpleitk_backend import SimpleItkBackend
+from trajplan.anatomy.vertebra import Vertebra
+from trajplan.errors import AnatomyError, InputError
+from trajplan.geometry import LabelMap, Volume
+from trajplan.geometry.arrays import FloatArray
+from trajplan.levels import LEVEL_IDS, LEVEL_NAMES, level_id
+from trajplan.reading.scan import Scan
+
+PLANNABLE_IDS = range(LEVEL_IDS["T4"], LEVEL_IDS["L5"] + 1)
+"""Levels looked at when the worst fracture is searched for: kyphoplasty is done from about T4 to L5."""
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """The vertebra to plan, whether its mask is automatic, and what a reader must know about how it was found."""
+
+    vertebra: Vertebra
+    automatic: bool
+    notes: tuple[str, ...]
+    provenance: Mapping[str, object]
+
+
+def find_target(
+    scan: Scan,
+    level: str | None,
+    seed_lps: FloatArray | None,
+    labels: LabelMap | None,
+    labels_source: str | None,
+    progress: Progress,
+    backend: Backend | None = None,
+) -> Target:
+    """The target's measured anatomy.
+
+    Raises
+    ------
+    InputError
+        A seed outside the scan; a level that the labels do not hold.
+    AnatomyError
+        The vertebra cannot be found, segmented or measured.
+    """
+    if labels is not None:
+        return _from_labels(scan, level, seed_lps, labels, labels_source or "labels", progress)
+    notes: list[str] = []
+    if seed_lps is None:
+        progress(0.0, "looking for the spine")
+        column = find_column(scan.volume)
+        index, loss_percent = worst_vertebra(column)
+        seed = column.vertebrae[index]
+        seed_lps = seed.center_lps
+        notes.append(
+            f"Target chosen by the program: of {len(column.vertebrae)} vertebrae found without labels, number "
+            f"{index + 1} from below has the largest height loss (about {loss_percent:.0f} %), centre "
+            f"({', '.join(f'{v:.0f}' for v in seed_lps)}) LPS mm."
+        )
+    else:
+        require_inside(scan.volume, seed_lps)
+    identifier = level_id(level) if level else None
+    chosen: Backend = backend or SimpleItkBackend()
+    result = chosen.segment(
+        scan.volume, np.asarray(seed_lps, dtype=float), identifier, lambda f, what: progress(0.1 + 0.7 * f, what)
+    )
+    progress(0.85, "measuring the vertebra")
+    vertebra = measure_vertebra(
+        scan.volume,
+        result.labels,
+        result.target_id,
+        level=level.upper() if level else None,
+        level_confirmed=level is not None,
+        source=chosen.name,
+        confidence=result.confidence,
+    )
+    notes.append(
+        f"The mask is automatic ({chosen.name}, confidence {vertebra.confidence.score:.2f}); nobody has confirmed it."
+    )
+    if level is None:
+        notes.append("The level of the vertebra is not known; state it with --level after counting.")
+    return Target(vertebra, True, tuple(notes), dict(result.provenance))
+
+
+def require_inside(volume: Volume, seed_lps: FloatArray) -> None:
+    """Refuse a seed outside the scan with the extent of the scan."""
+    if volume.grid.contains(seed_lps):
+        return
+    corners = volume.grid.corners_lps()
+    raise InputError(
+        f"the seed ({', '.join(f'{v:.1f}' for v in seed_lps)}) lies outside the scan, which spans "
+        f"{np.round(corners.min(axis=0), 1).tolist()} to {np.round(corners.max(axis=0), 1).tolist()} LPS mm",
+        code="seed_outside",
+    )
+
+
+def _from_labels(
+    scan: Scan,
+    level: str | None,
+    seed_lps: FloatArray | None,
+    labels: LabelMap,
+    source: str,
+    progress: Progress,
+) -> Target:
+    present = [i for i in labels.ids() if i in PLANNABLE_IDS]
+    names = ", ".join(LEVEL_NAMES[i] for i in labels.ids() if i in LEVEL_NAMES)
+    notes: list[str] = []
+    if level is not None:
+        wanted = level_id(level)
+        if wanted not in labels.ids():
+            raise InputError(
+                f"level {level.upper()} is not in the labels; they hold {names}", code="level_not_in_labels"
+            )
+    elif seed_lps is not None:
+        wanted = _label_at(labels, seed_lps, names)
+    else:
+        if not present:
+            raise InputError(f"the labels hold no level from T4 to L5; they hold {names}", code="level_not_in_labels")
+        wanted, note = _worst_label(scan, labels, present, progress)
+        notes.append(note)
+    progress(0.7, f"measuring {LEVEL_NAMES.get(wanted, wanted)}")
+    vertebra = measure_vertebra(
+        scan.volume, labels, wanted, level=LEVEL_NAMES.get(wanted), level_confirmed=level is not None, source=source
+    )
+    if level is None:
+        notes.append(f"The level {LEVEL_NAMES.get(wanted)} is that of the label file; nobody has confirmed it.")
+    return Target(vertebra, False, tuple(notes), {"backend": "labels", "source": source})
+
+
+def _label_at(labels: LabelMap, seed_lps: FloatArray, names: str) -> int:
+    index = np.rint(labels.grid.world_to_index(seed_lps)).astype(int)
+    inside = bool((index >= 0).all() and (index < labels.array.shape).all())
+    found = int(labels.array[tuple(index)]) if inside else 0
+    if found not in LEVEL_NAMES:
+        raise InputError(
+            f"the seed ({', '.join(f'{v:.1f}' for v in np.asarray(seed_lps))}) LPS mm is in no labelled vertebra; the "
+            f"labels hold {names}",
+            code="seed_outside",
+        )
+    return found
+
+
+def _worst_label(scan: Scan, labels: LabelMap, present: list[int], progress: Progress) -> tuple[int, str]:
+    """Measure every labelled vertebra and take the one that lost most height; name those that cannot be measured."""
+    losses: dict[int, float] = {}
+    skipped: list[str] = []
+    for n, identifier in enumerate(present):
+        progress(0.7 * n / len(present), f"measuring {LEVEL_NAMES[identifier]}")
+        try:
+            one = measure_vertebra(
+                scan.volume, labels, identifier, level=LEVEL_NAMES[identifier], level_confirmed=False, source="labels"
+            )
+        except AnatomyError:
+            skipped.append(LEVEL_NAMES[identifier])
+            continue
+        if not one.touches_edge and one.heights.loss_percent is not None:
+            losses[identifier] = one.heights.loss_percent
+        else:
+            skipped.append(LEVEL_NAMES[identifier])
+    if not losses:
+        raise AnatomyError(
+            f"no labelled vertebra could be measured whole ({', '.join(skipped)} tried); choose one with --level",
+            code="truncated",
+        )
+    worst = max(losses, key=lambda i: losses[i])
+    note = (
+        f"Target chosen by the program: of {len(losses)} labelled vertebrae {LEVEL_NAMES[worst]} has the largest "
+        f"height loss ({losses[worst]:.0f} %)."
+    )
+    if skipped:
+        note += f" Not measured (cut or unclear): {', '.join(skipped)}."
+    return worst, note

@@ -1,0 +1,224 @@
+"""Re-check of a plan document by a route that shares no code with the search, the C-arm or the stage rules.
+
+Distances come from a triangle mesh instead of surface samples, projections from rotation matrices instead of the C-arm
+class, rules from the document's own landmarks. Limits: 0.3 mm, 0.5 px, 0.2 deg.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from trajplan.geometry import LabelMap
+from trajplan.geometry.arrays import FloatArray
+from trajplan.verification.mesh_distance import Mesh, distances, mesh_of, part_inside
+
+LIMIT_MM = 0.3
+LIMIT_PX = 0.5
+LIMIT_DEG = 0.2
+_STEP_MM = 0.25
+_BODY, _CANAL = 1, 5
+_PEDICLE = {"left": 2, "right": 3}
+
+
+@dataclass(frozen=True)
+class CheckLine:
+    """One quantity: planned, recomputed and whether they agree within `limit` (0 = must be equal)."""
+
+    name: str
+    planned: str | float | None
+    recomputed: str | float | None
+    limit: float
+    unit: str
+
+    @property
+    def agrees(self) -> bool:
+        """Equal, or within the limit."""
+        if isinstance(self.planned, float | int) and isinstance(self.recomputed, float | int):
+            return bool(abs(self.planned - self.recomputed) <= self.limit)
+        return self.planned == self.recomputed
+
+    def sentence(self) -> str:
+        """One line for a terminal."""
+        mark = "ok  " if self.agrees else "FAIL"
+        figures = f"planned {_show(self.planned)}, recomputed {_show(self.recomputed)} {self.unit}"
+        return f"{mark} {self.name}: {figures}".rstrip()
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {
+            "name": self.name,
+            "planned": self.planned,
+            "recomputed": self.recomputed,
+            "limit": self.limit,
+            "unit": self.unit,
+            "agrees": self.agrees,
+        }
+
+
+def recheck(plan: dict[str, Any], parts: LabelMap, scan_sha256: str) -> list[CheckLine]:
+    """Recompute every safety-relevant figure of a plan.
+
+    Parameters
+    ----------
+    plan : dict
+        A parsed plan.json (``trajplan.plan/1``).
+    parts : LabelMap
+        The part labels stored beside it.
+    scan_sha256 : str
+        Hash of the scan as read now.
+    """
+    lines = [
+        CheckLine("scan sha256", plan["input"]["sha256"], scan_sha256, 0, ""),
+        CheckLine("mask sha256", plan["provenance"]["mask_sha256"], parts.sha256(), 0, ""),
+    ]
+    origin, spacing = parts.grid.origin_lps, float(parts.grid.spacing_zyx[0])
+    bone = mesh_of(np.isin(parts.array, (1, 2, 3, 4)), origin, spacing)
+    owner = part_inside(bone, parts.array, origin, spacing)
+    canal = mesh_of(parts.array == _CANAL, origin, spacing)
+    for path in plan["trajectories"]:
+        walls = bone.subset(np.isin(owner, (_BODY, _PEDICLE[path["side"]])))
+        lines += _clearance_lines(path, parts, walls, canal)
+        lines += _angle_lines(path, plan["vertebra"]["frame"])
+        lines += _stage_lines(path, plan)
+    return lines
+
+
+def _clearance_lines(path: dict[str, Any], parts: LabelMap, walls: Mesh, canal: Mesh) -> list[CheckLine]:
+    entry, tip = np.array(path["entry_lps"]), np.array(path["target_lps"])
+    length = float(np.linalg.norm(tip - entry))
+    radius = path["instrument"]["outer_diameter_mm"] / 2
+    count = int(np.ceil(length / _STEP_MM)) + 1
+    points = entry + np.linspace(0, 1, count)[:, None] * (tip - entry)
+    index = np.rint((points - parts.grid.origin_lps) / parts.grid.spacing_xyz).astype(int)[:, ::-1]
+    label = parts.array[tuple(np.clip(index, 0, np.array(parts.array.shape) - 1).T)]
+    to_canal = distances(points, canal) * np.where(label == _CANAL, -1, 1) - radius
+    in_pedicle = label == _PEDICLE[path["side"]]
+    first = int(np.argmax(in_pedicle)) if in_pedicle.any() else count
+    inside = np.isin(label[first:], (1, 2, 3, 4))
+    to_wall = distances(points[first:], walls) * np.where(inside, 1, -1) - radius
+    least = float(min(to_canal.min(), to_wall.min(initial=np.inf)))
+    grade = "ABCDE"[int(np.searchsorted([1e-9, 2, 4, 6], max(0.0, -least), side="right"))]
+    side = path["side"]
+    return [
+        CheckLine(f"{side} smallest clearance", path["clearance"]["min_mm"], round(least, 3), LIMIT_MM, "mm"),
+        CheckLine(
+            f"{side} canal clearance", path["clearance"]["canal_mm"], round(float(to_canal.min()), 3), LIMIT_MM, "mm"
+        ),
+        CheckLine(f"{side} length in bone", path["length_in_bone_mm"], round(length, 3), LIMIT_MM, "mm"),
+        CheckLine(f"{side} Gertzbein-Robbins grade", path["gertzbein_robbins"], grade, 0, ""),
+    ]
+
+
+def _angle_lines(path: dict[str, Any], frame: dict[str, Any]) -> list[CheckLine]:
+    """Angles from the frame's axes by dot products and a cross product, not by local coordinates."""
+    way = np.array(path["target_lps"]) - np.array(path["entry_lps"])
+    way /= np.linalg.norm(way)
+    v, w = np.array(frame["v"]), np.array(frame["w"])
+    axial = way - (way @ w) * w
+    axial /= np.linalg.norm(axial)
+    turn = np.degrees(np.arctan2(np.cross(-v, axial) @ w, -v @ axial))
+    convergence = float(turn * (1 if path["side"] == "right" else -1))
+    # looking down w, turning from anterior towards the patient's left is positive
+    craniocaudal = float(np.degrees(np.arcsin(np.clip(-way @ w, -1, 1))))
+    side = path["side"]
+    planned = path["angles"]
+    return [
+        CheckLine(f"{side} convergence", planned["convergence_deg"], round(convergence, 3), LIMIT_DEG, "deg"),
+        CheckLine(f"{side} craniocaudal", planned["craniocaudal_deg"], round(craniocaudal, 3), LIMIT_DEG, "deg"),
+    ]
+
+
+def pinhole(view: dict[str, Any], point_lps: FloatArray) -> FloatArray:
+    """(row, column) of points (..., 3) by rotating the patient into the C-arm, instead of the C-arm about the patient.
+
+    At (0, 0) the beam runs towards anterior (-y); LAO turns the detector to the left about z, CRA tilts it up.
+    """
+    turn = Rotation.from_euler("ZX", [view["primary_deg"], -view["secondary_deg"]], degrees=True)
+    local = turn.inv().apply(np.atleast_2d(point_lps) - np.array(view["isocenter_lps"]))
+    depth = view["source_isocenter_mm"] - local[:, 1]
+    scale = view["source_detector_mm"] / depth / view["pixel_mm"]
+    rows, columns = view["detector_px"]
+    return np.stack([-local[:, 2] * scale + (rows - 1) / 2, -local[:, 0] * scale + (columns - 1) / 2], axis=1)
+
+
+def _stage_lines(path: dict[str, Any], plan: dict[str, Any]) -> list[CheckLine]:
+    ap, lateral = plan["views"]["ap"], plan["views"]["lateral"]
+    entry, tip = np.array(path["entry_lps"]), np.array(path["target_lps"])
+    way = (tip - entry) / np.linalg.norm(tip - entry)
+    side = path["side"]
+    judge = _Judge(plan, path)
+    lines = []
+    for stage in path["stages"]:
+        at = entry + stage["depth_mm"] * way
+        for name, view, planned in (("AP", ap, stage["ap_px"]), ("lateral", lateral, stage["lateral_px"])):
+            miss = float(np.linalg.norm(pinhole(view, at)[0] - np.array(planned)))
+            lines.append(CheckLine(f"{side} {stage['name']} {name} pixel", 0.0, round(miss, 3), LIMIT_PX, "px off"))
+        margin = judge.margin_mm(stage["name"], at)
+        lines.append(
+            CheckLine(f"{side} {stage['name']} rule margin", stage["margin_mm"], round(margin, 3), LIMIT_MM, "mm")
+        )
+        if abs(margin) > LIMIT_MM:
+            lines.append(CheckLine(f"{side} {stage['name']} rule", str(stage["passed"]), str(margin >= 0), 0, ""))
+    return lines
+
+
+class _Judge:
+    """The stage rules on projected landmarks of the document, in its own words."""
+
+    def __init__(self, plan: dict[str, Any], path: dict[str, Any]) -> None:
+        self._ap, self._lateral = plan["views"]["ap"], plan["views"]["lateral"]
+        self._approach = path["approach"]
+        frame = plan["vertebra"]["frame"]
+        self._origin = np.array(frame["origin_lps"])
+        pedicle = next(p for p in plan["pedicles"] if p["side"] == path["side"])
+        self._center = np.array(pedicle["isthmus_center_lps"])
+        outwards = np.array(frame["u"]) * (1 if path["side"] == "left" else -1)
+        self._ap_unit = self._columns(self._ap, [self._center - outwards / 2, self._center + outwards / 2])
+        self._outline = self._across(pinhole(self._ap, np.array(pedicle["outline_lps"]))[:, 1])
+        forward = -np.array(frame["v"])
+        self._lateral_unit = self._columns(self._lateral, [self._origin - forward / 2, self._origin + forward / 2])
+        self._back = self._wall(np.array(plan["vertebra"]["posterior_wall_lps"]), 90)
+        self._front = self._wall(np.array(plan["vertebra"]["anterior_wall_lps"]), 10)
+
+    @staticmethod
+    def _columns(view: dict[str, Any], pair: list[FloatArray]) -> float:
+        """Pixels that one millimetre moves the column, signed."""
+        pixels = pinhole(view, np.array(pair))
+        return float(np.sign(pixels[1, 1] - pixels[0, 1]) * np.linalg.norm(pixels[1] - pixels[0]))
+
+    def _across(self, columns: FloatArray) -> FloatArray:
+        return np.asarray(columns / self._ap_unit)
+
+    def _wall(self, points: FloatArray, percentile: float) -> tuple[float, float]:
+        pixels = pinhole(self._lateral, points)
+        along = pixels[:, 1] / self._lateral_unit
+        design = np.stack([pixels[:, 0], np.ones(len(pixels))], axis=1)
+        slope, _ = np.linalg.lstsq(design, along, rcond=None)[0]
+        return float(slope), float(np.percentile(along - slope * pixels[:, 0], percentile))
+
+    def margin_mm(self, stage: str, at: FloatArray) -> float:
+        """How far the tip is on the right side of the stage's rule, mm."""
+        across = float(self._across(pinhole(self._ap, at)[:, 1])[0])
+        if stage == "docking":
+            return across - (float(self._outline.min()) + float(self._outline.max())) / 2
+        if stage in ("mid-pedicle", "posterior wall"):
+            return across - float(self._outline.min())
+        row, column = pinhole(self._lateral, at)[0]
+        along = column / self._lateral_unit
+        past = along - self._back[0] * row - self._back[1]
+        if stage == "past the wall":
+            return float(past)
+        short = self._front[0] * row + self._front[1] - along
+        from_midline = across - float(self._across(pinhole(self._ap, self._origin)[:, 1])[0])
+        midline = 5.0 - abs(from_midline) if self._approach == "unipedicular" else from_midline
+        return float(min((short + past) / 3 - short, short, midline))
+
+
+def _show(value: str | float | None) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return value[:12] if isinstance(value, str) else str(value)
