@@ -16,18 +16,16 @@ from trajplan.planning.angles import trocar_angles
 from trajplan.planning.breach import breach_probability
 from trajplan.planning.evaluate import gertzbein_robbins, required_margin, summarise
 from trajplan.planning.lattice import Lattice, make_lattice
-from trajplan.planning.plan import Approach, PlanSettings, Refusal, Trajectory, Verdict
+from trajplan.planning.plan import Approach, PlanSettings, Refusal, Trajectory
 from trajplan.planning.refine import RefinedPath, refine
 from trajplan.planning.search import search
-from trajplan.planning.skin import SkinWay, way_from_skin
+from trajplan.planning.skin import way_from_skin
 from trajplan.planning.target import ideal_target
+from trajplan.planning.verdict import judge
 from trajplan.planning.walls import Wall, WallField, wall_field
 
 AUTOMATIC_MASK_MARGIN_MM = 1.0
 """Added to every wall margin when nobody has confirmed the mask: the isthmus of an automatic mask is 0.3-1.7 mm off."""
-
-MIN_CONFIDENCE = 0.5
-"""Below this mask confidence nothing is called safe."""
 
 Outcome = tuple[tuple[Trajectory, ...], tuple[Refusal, ...]]
 
@@ -167,7 +165,7 @@ def _judge(
         from_skin = float(np.linalg.norm(best.path.end_lps - way.skin_lps))
         if from_skin > settings.instrument.length_mm:
             return refusals.too_long(side, approach, from_skin, settings)
-    verdict, reasons = _verdict(vertebra, settings, way, float(slack.min()), extra_mm)
+    verdict, reasons = judge(vertebra, settings, way, float(slack.min()), extra_mm)
     convergence, craniocaudal = trocar_angles(best.path.direction_lps, vertebra.frame, side)
     return Trajectory(
         side=side,
@@ -187,38 +185,3 @@ def _judge(
         breach=breach_probability(lattice, vertebra, side, best.path.start_lps, best.path.end_lps, settings),
         candidates_tried=tried,
     )
-
-
-def _verdict(
-    vertebra: Vertebra, settings: PlanSettings, way: SkinWay, slack_mm: float, extra_mm: float
-) -> tuple[Verdict, tuple[str, ...]]:
-    """What is missing makes it unknown; what is against a limit makes it unsafe. Never the other way round."""
-    unsafe, unknown = [], []
-    if way.bone_mm > 1.0:
-        unsafe.append(f"{way.bone_mm:.0f} mm of other bone on the way from the skin")
-    if way.skin_lps is None:
-        unknown.append(
-            f"the scan ends {way.seen_mm:.0f} mm behind the entry, before the skin: needle length not checked"
-        )
-    else:
-        midline_mm = abs(float(vertebra.frame.to_local(way.skin_lps)[0]))
-        if midline_mm > settings.max_skin_midline_mm:
-            unsafe.append(
-                f"the skin point is {midline_mm:.0f} mm from the midline, limit {settings.max_skin_midline_mm:.0f} mm"
-            )
-    if vertebra.level is None:
-        unknown.append("the level of this vertebra is not known: state it with --level")
-    if vertebra.touches_edge:
-        unknown.append("the vertebra reaches the border of the scan and may be cut")
-    if vertebra.confidence.score < MIN_CONFIDENCE:
-        unknown.append(
-            f"confidence in the mask is {vertebra.confidence.score:.2f}, below {MIN_CONFIDENCE:.2f}: check the contours"
-        )
-    if extra_mm and slack_mm < extra_mm:
-        unknown.append(
-            f"the margins are kept by only {slack_mm:.1f} mm and the mask is automatic (error about 1 mm): "
-            "confirm the contours"
-        )
-    if unsafe:
-        return Verdict.UNSAFE, (*unsafe, *unknown)
-    return (Verdict.UNKNOWN if unknown else Verdict.SAFE), tuple(unknown)

@@ -90,7 +90,7 @@ def refine(
         loss,
         start,
         method="Nelder-Mead",
-        options={"initial_simplex": simplex, "xatol": 0.05, "fatol": 0.005, "maxfev": 220},
+        options={"initial_simplex": simplex, "xatol": 0.05, "fatol": 0.005, "maxfev": 160},
     )
     path, _ = build(best.x)
     return RefinedPath(path, path_clearance(field, path), -float(best.fun))

@@ -42,7 +42,7 @@ def search(
     ideal_uvw: FloatArray,
     margin_mm: FloatArray,
     settings: PlanSettings,
-    keep: int = 4,
+    keep: int = 3,
 ) -> SearchResult:
     """Score all lines through `crossings_uvw` (P, 3) and `targets_uvw` (T, 3); angles limited as in `settings`."""
     scores = _score_all(

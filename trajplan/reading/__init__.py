@@ -1,1 +1,8 @@
 """Floor 1: bytes to a checked Volume. No segmentation."""
+
+from trajplan.reading.labels import check_same_space, read_labels
+from trajplan.reading.read import read_scan
+from trajplan.reading.scan import Finding, Scan
+from trajplan.reading.schemes import Scheme
+
+__all__ = ["Finding", "Scan", "Scheme", "check_same_space", "read_labels", "read_scan"]

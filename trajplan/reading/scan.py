@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trajplan.geometry import Volume
+from trajplan.geometry.resample import canonical
 
 
 @dataclass(frozen=True)
@@ -42,3 +43,10 @@ class Scan:
     size_zyx: tuple[int, int, int]
     spacing_zyx_mm: tuple[float, float, float]
     findings: tuple[Finding, ...]
+
+    @staticmethod
+    def of_volume(volume: Volume, *, path_name: str, kind: str) -> Scan:
+        """A scan from a volume already at hand (a phantom): canonical LPS, no findings."""
+        z, y, x = (float(s) for s in volume.grid.spacing_zyx)
+        straight = canonical(volume)
+        return Scan(straight, path_name, kind, straight.sha256(), volume.grid.shape_zyx, (z, y, x), ())

@@ -1,0 +1,95 @@
+"""File > Open Sample > trajplan: the named phantoms as an image layer and an exact labels layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari_trajplan._coords import placement
+from trajplan import DISCLAIMER
+
+LayerData = tuple[Any, dict[str, Any], str]
+
+# Soft tissue grey, cancellous bone light, cortex white.
+_CONTRAST_HU = (-200.0, 800.0)
+
+
+def phantom_layers(name: str, spacing_mm: float = 0.9) -> list[LayerData]:
+    """Build a named phantom and describe its layers.
+
+    Parameters
+    ----------
+    name : str
+        One of `trajplan_phantoms.NAMED`.
+    spacing_mm : float
+        Voxel spacing of the simulated scan, mm.
+
+    Returns
+    -------
+    list of (data, keyword arguments, layer type)
+        The CT (HU) and the vertebrae (VerSe ids), both at their place in napari's (S, P, L) mm world.
+
+    Raises
+    ------
+    InputError
+        Unknown name.
+    """
+    from trajplan_phantoms import Scanner, make_phantom, named
+
+    phantom = make_phantom(named(name), Scanner((spacing_mm,) * 3))
+    about = {"trajplan": {"kind": "phantom", "name": name, "disclaimer": DISCLAIMER}}
+    level_names = [phantom.labels.names.get(i, "") for i in range(int(phantom.labels.array.max()) + 1)]
+    return [
+        (
+            phantom.ct.array,
+            {
+                "name": f"{name} CT",
+                "colormap": "gray",
+                "contrast_limits": _CONTRAST_HU,
+                "metadata": about,
+                **placement(phantom.ct.grid),
+            },
+            "image",
+        ),
+        (
+            phantom.labels.array,
+            {
+                "name": f"{name} vertebrae",
+                "opacity": 0.35,
+                "features": {"index": list(range(len(level_names))), "level": level_names},
+                "metadata": about,
+                **placement(phantom.labels.grid),
+            },
+            "labels",
+        ),
+    ]
+
+
+# One function a sample: a manifest command takes no arguments.
+def wedge_l1() -> list[LayerData]:
+    """L1 with a wedge fracture: the phantom of ``trajplan demo``."""
+    return phantom_layers("wedge-L1")
+
+
+def crush_t12() -> list[LayerData]:
+    """T12 with a crush fracture."""
+    return phantom_layers("crush-T12")
+
+
+def biconcave_l2() -> list[LayerData]:
+    """L2 with a biconcave fracture."""
+    return phantom_layers("biconcave-L2")
+
+
+def narrow_l1() -> list[LayerData]:
+    """A fractured L1 with pedicles too narrow for an 11G needle."""
+    return phantom_layers("narrow-L1")
+
+
+def intact_l3() -> list[LayerData]:
+    """An L3 without fracture."""
+    return phantom_layers("intact-L3")
+
+
+def asymmetric_l1() -> list[LayerData]:
+    """A fractured L1 with a narrow left and a wide right pedicle: tells the sides apart."""
+    return phantom_layers("asymmetric-L1")

@@ -1,0 +1,44 @@
+"""The napari manifest is valid, is ours, and offers every named phantom."""
+
+from __future__ import annotations
+
+import pytest
+
+from trajplan_phantoms import NAMED
+
+npe2 = pytest.importorskip("npe2", reason="npe2 is not installed")
+
+
+@pytest.fixture(scope="module")
+def manifest():
+    return npe2.PluginManifest.from_distribution("trajplan")
+
+
+def test_the_manifest_is_found_under_the_name_of_the_distribution(manifest):
+    assert manifest.name == "trajplan"
+
+
+def test_every_command_of_the_manifest_can_be_imported(manifest):
+    manifest.validate_imports()
+
+
+def test_every_named_phantom_is_a_sample_and_every_sample_a_named_phantom(manifest):
+    assert [sample.key for sample in manifest.contributions.sample_data] == list(NAMED)
+
+
+def test_the_samples_use_every_command_once(manifest):
+    used = [sample.command for sample in manifest.contributions.sample_data]
+    assert used == [command.id for command in manifest.contributions.commands]
+
+
+def test_every_sample_opens_the_phantom_of_its_key(manifest, monkeypatch):
+    from napari_trajplan import _sample_data
+
+    monkeypatch.setattr(_sample_data, "phantom_layers", lambda name: name)
+    for sample, command in zip(manifest.contributions.sample_data, manifest.contributions.commands, strict=True):
+        function = getattr(_sample_data, command.python_name.rpartition(":")[2])
+        assert function() == sample.key
+
+
+def test_the_palette_offers_to_open_a_fractured_spine_phantom(manifest):
+    assert "Open a fractured-spine phantom" in [command.title for command in manifest.contributions.commands]

@@ -1,0 +1,121 @@
+"""Declared sizes and data files: what a header claims is checked before ITK opens or allocates anything."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import stat
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from trajplan.errors import InputError
+
+MAX_VOXELS = 2_000_000_000
+MIN_SPACING_MM, MAX_SPACING_MM = 0.05, 10.0
+_CHUNK = 1 << 22
+# Bytes after the voxels (NIfTI allows none, some writers pad): beyond this the header does not describe the file.
+_SLACK = 1 << 20
+
+
+def check_size(name: str, size: Sequence[int]) -> int:
+    """Voxel count of a declared 3-D size; refuses zero sizes and more than `MAX_VOXELS`."""
+    shown = " x ".join(str(n) for n in size)
+    if min(size) < 1:
+        raise InputError(f"{name} declares an empty image ({shown} voxels)", code="empty_image")
+    count = math.prod(size)
+    if count > MAX_VOXELS:
+        raise InputError(
+            f"{name} declares {shown} voxels; the limit is {MAX_VOXELS:.0e}. Crop the scan to the spine",
+            code="too_many_voxels",
+            numbers={"voxels": float(count)},
+        )
+    return count
+
+
+def check_spacing(name: str, spacing_mm: Sequence[float]) -> None:
+    """Refuses spacing that is not finite, not positive, or outside 0.05..10 mm."""
+    shown = " x ".join(f"{s:g}" for s in spacing_mm)
+    for s in spacing_mm:
+        if not math.isfinite(s) or s <= 0:
+            raise InputError(f"{name} has spacing {shown} mm; each must be positive", code="spacing_invalid")
+    low, high = min(spacing_mm), max(spacing_mm)
+    if low < MIN_SPACING_MM or high > MAX_SPACING_MM:
+        raise InputError(
+            f"{name} has spacing {shown} mm, outside {MIN_SPACING_MM} to {MAX_SPACING_MM:g} mm; check its units",
+            code="spacing_range",
+            numbers={"min_mm": low, "max_mm": high},
+        )
+
+
+def plain_data_file(header: Path, named: str) -> Path:
+    """The detached data file a header names: only a plain name, a regular file, in the same real folder.
+
+    Everything else (absolute, parent folders, lists, number patterns, links that leave the folder, pipes) can
+    make a reader open, or hang on, a file the user never chose.
+    """
+    name = named.strip()
+    bad = name in {"", ".", ".."} or name.upper().startswith("LIST") or any(c in name for c in '%/\\:*?"\0\t')
+    path = header.parent / name
+    if not bad:
+        try:
+            inside = path.resolve(strict=True).parent == header.parent.resolve()
+            bad = not inside or not stat.S_ISREG(path.stat().st_mode)
+        except OSError as error:
+            raise InputError(f"{header.name} needs the data file {name!r}, not found", code="no_data_file") from error
+    if bad:
+        raise InputError(
+            f"{header.name} names the data file {name[:80]!r}; only a plain file beside the header is read",
+            code="unsafe_data_file",
+        )
+    return path
+
+
+def check_length(path: Path, offset: int, needed: int, packing: str) -> None:
+    """That the voxel bytes are all there: `packing` is ``raw``, ``gzip`` or ``zlib``, starting at byte `offset`.
+
+    Packed data are unpacked once and counted, which also proves their checksum (SimpleITK zero-fills or reads on
+    silently). At most 1 MB more than declared is unpacked, so a small file cannot grow without limit.
+    """
+    found = 0
+    try:
+        if packing == "raw":
+            found = path.stat().st_size - offset
+        else:
+            for n in _unpacked(path, offset, packing):
+                found += n
+                if found > needed + _SLACK:
+                    break
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(
+            f"{path.name} is cut short or damaged: {found} of {needed} voxel bytes unpacked before it failed",
+            code="truncated" if isinstance(error, EOFError) else "checksum",
+            numbers={"expected_bytes": float(needed), "found_bytes": float(found)},
+        ) from error
+    if found < needed:
+        raise InputError(
+            f"{path.name} is shorter than its header says: {max(found, 0)} of {needed} voxel bytes; copy it again",
+            code="truncated",
+            numbers={"expected_bytes": float(needed), "found_bytes": float(max(found, 0))},
+        )
+    if packing != "raw" and found > needed + _SLACK:
+        raise InputError(
+            f"{path.name} unpacks to more than the {needed} voxel bytes its header declares", code="size_mismatch"
+        )
+
+
+def _unpacked(path: Path, offset: int, packing: str) -> Iterator[int]:
+    with path.open("rb") as f:
+        if packing == "gzip":
+            f.seek(offset)
+            with gzip.GzipFile(fileobj=f) as g:
+                while chunk := g.read(_CHUNK):
+                    yield len(chunk)
+            return
+        f.seek(offset)
+        unpacker = zlib.decompressobj()
+        while not unpacker.eof:
+            packed = unpacker.unconsumed_tail or f.read(_CHUNK)
+            if not packed:
+                raise EOFError
+            yield len(unpacker.decompress(packed, _CHUNK))
