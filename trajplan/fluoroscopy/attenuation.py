@@ -1,0 +1,88 @@
+"""Hounsfield units to linear attenuation per mm at one effective energy: water and cortical bone mixed, air is zero.
+
+Mass attenuation coefficients are xraylib 4.3.0 values (the water row reproduces NIST SRD-126); densities in g/cm3 are
+ICRU-44. Between tabulated energies the interpolation is linear in log(energy), log(coefficient).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from trajplan.errors import InputError
+from trajplan.geometry.arrays import FloatArray
+
+DEFAULT_ENERGY_KEV: Final = 57.0  # mean energy behind 20 cm of water at 80 kVp, 0.1 mm Cu (SpekPy 2.5.4: 56.8 keV)
+CORTICAL_HU: Final = 1559.0  # ICRU-44 cortical bone at the 70 keV effective energy of a 120 kVp CT
+HIGHEST_HU: Final = 3071  # 12-bit CT clips here: above it there is no measurement
+
+_ENERGY_KEV: Final = np.array([40.0, 50.0, 60.0, 70.0, 80.0, 100.0])
+_CM2_PER_G: Final = {
+    "water": np.array([0.2683, 0.2269, 0.2059, 0.1929, 0.1837, 0.1707]),
+    "cortical_bone": np.array([0.6655, 0.4242, 0.3148, 0.2570, 0.2229, 0.1855]),
+    "steel_316l": np.array([3.808, 2.057, 1.266, 0.856, 0.623, 0.387]),
+}
+_G_PER_CM3: Final = {"water": 1.0, "cortical_bone": 1.92, "steel_316l": 8.0}
+_KVP: Final = np.array([60.0, 70.0, 80.0, 90.0, 100.0, 110.0, 120.0])
+_KEV_BEHIND_20_CM: Final = np.array([46.8, 51.9, 56.8, 61.0, 64.9, 68.4, 72.0])
+
+
+def effective_energy_kev(tube_kvp: float) -> float:
+    """Mean photon energy behind 20 cm of water for a tube voltage of 60..120 kVp (0.1 mm Cu, SpekPy 2.5.4).
+
+    >>> effective_energy_kev(80.0)
+    56.8
+    """
+    if not _KVP[0] <= tube_kvp <= _KVP[-1]:
+        raise InputError(
+            f"tube voltage {tube_kvp:g} kVp is outside 60..120 kVp; give one inside",
+            code="energy_invalid",
+            numbers={"tube_kvp": tube_kvp},
+        )
+    return float(np.interp(tube_kvp, _KVP, _KEV_BEHIND_20_CM))
+
+
+def material_mu_per_mm(material: str, energy_kev: float = DEFAULT_ENERGY_KEV) -> float:
+    """Linear attenuation (per mm) of ``water``, ``cortical_bone`` or ``steel_316l`` at 40..100 keV.
+
+    Raises
+    ------
+    InputError
+        Unknown material, or an energy outside the table.
+    """
+    if material not in _CM2_PER_G:
+        raise InputError(f"no material {material!r}; known: {', '.join(_CM2_PER_G)}", code="material_unknown")
+    if not _ENERGY_KEV[0] <= energy_kev <= _ENERGY_KEV[-1]:
+        raise InputError(
+            f"effective energy {energy_kev:g} keV is outside 40..100 keV; give one inside",
+            code="energy_invalid",
+            numbers={"energy_kev": energy_kev},
+        )
+    log_mass = np.interp(np.log(energy_kev), np.log(_ENERGY_KEV), np.log(_CM2_PER_G[material]))
+    return float(np.exp(log_mass)) * _G_PER_CM3[material] / 10.0
+
+
+def hu_to_mu(hu: ArrayLike, energy_kev: float = DEFAULT_ENERGY_KEV) -> FloatArray:
+    """Linear attenuation per mm of CT numbers, same shape, float64.
+
+    Air and padding (-1000 HU and less) are exactly 0. Below 0 HU it is water thinned in proportion; up to
+    `CORTICAL_HU` water and cortical bone are mixed; above, cortical bone made denser in proportion, held constant from
+    `HIGHEST_HU` on. Metal in a CT is therefore shown far too transparent: add it as a `Tool`.
+    """
+    value = np.clip(np.asarray(hu, dtype=np.float64), -1000.0, HIGHEST_HU)
+    water = material_mu_per_mm("water", energy_kev)
+    bone = material_mu_per_mm("cortical_bone", energy_kev)
+    share = np.clip(value / CORTICAL_HU, 0.0, 1.0)
+    mixed = (1.0 - share) * water + share * bone
+    thinned = water * (1.0 + value / 1000.0)
+    denser = bone * (1000.0 + value) / (1000.0 + CORTICAL_HU)
+    return np.asarray(np.where(value < 0, thinned, np.where(value > CORTICAL_HU, denser, mixed)))
+
+
+def attenuation_table(energy_kev: float = DEFAULT_ENERGY_KEV) -> FloatArray:
+    """`hu_to_mu` of every int16 value, shape (65536,): the attenuation of `hu` stands at index ``hu + 32768``."""
+    table = hu_to_mu(np.arange(-32768, 32768), energy_kev)
+    table.setflags(write=False)
+    return table
