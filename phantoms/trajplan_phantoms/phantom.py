@@ -1,0 +1,218 @@
+"""Make a phantom: CT, labels and truth from one set of functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from trajplan.geometry.arrays import AnyArray, FloatArray
+from trajplan.geometry.grid import Grid
+from trajplan.geometry.volume import LabelMap, Volume
+from trajplan.levels import level_id
+from trajplan.parts import PART_NAMES, Part
+from trajplan_phantoms.sampling import Sampler
+from trajplan_phantoms.scanner import Scanner, scan
+from trajplan_phantoms.shapes import corners, smooth_max
+from trajplan_phantoms.spec import PhantomSpec
+from trajplan_phantoms.spine import Placement, Spine, build_spine
+from trajplan_phantoms.tissue import ANNULUS_HU, DISC_HU, Torso, canal_hu
+from trajplan_phantoms.truth import Truth
+
+FIELD_HALF_WIDTH_MM = 80.0
+FIELD_FRONT_MM = 72.0
+FIELD_AIR_MM = 14.0
+FIELD_ENDS_MM = 6.0
+CORTEX_BODY_HU, CORTEX_POSTERIOR_HU = 600.0, 720.0
+CORTEX_BODY_MM, CORTEX_POSTERIOR_MM = 0.7, 1.1
+_SLAB = 24
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Phantom:
+    """A synthetic scan and what is true of it.
+
+    Attributes
+    ----------
+    spec : PhantomSpec
+    scanner : Scanner
+    ct : Volume
+        int16 HU.
+    labels : LabelMap
+        VerSe ids of all vertebrae, from the functions at the voxel centres.
+    parts : LabelMap
+        Parts of the target (`trajplan.parts.Part`), sides by the patient.
+    truth : Truth
+    """
+
+    spec: PhantomSpec
+    scanner: Scanner
+    ct: Volume
+    labels: LabelMap
+    parts: LabelMap
+    truth: Truth
+
+
+def make_phantom(
+    spec: PhantomSpec | None = None, scanner: Scanner | None = None, progress: Progress | None = None
+) -> Phantom:
+    """Build a phantom.
+
+    Parameters
+    ----------
+    spec : PhantomSpec, optional
+        What to build; a wedge fracture of L1 by default.
+    scanner : Scanner, optional
+    progress : callable, optional
+        Called with (share done 0..1, what is being done).
+
+    Returns
+    -------
+    Phantom
+        The same bytes for the same arguments.
+    """
+    spec, scanner = spec or PhantomSpec(), scanner or Scanner()
+    report: Progress = progress or (lambda share, text: None)
+    spine = build_spine(spec)
+    world = Placement(spec.pose.linear, spec.pose.translation_lps)
+    torso = _torso(spine)
+    grid = _field_of_view(spine, torso, scanner, world)
+    report(0.0, "soft tissue")
+    hu = _background(grid, world, torso)
+    _paint_discs(hu, grid, spine, world)
+    _paint_canal(hu, grid, spine, world)
+    labels = np.zeros(grid.shape_zyx, dtype=np.uint8)
+    parts = np.zeros(grid.shape_zyx, dtype=np.uint8)
+    for index, level in enumerate(spec.levels):
+        report(0.2 + 0.6 * index / len(spec.levels), f"vertebra {level}")
+        _paint_vertebra(hu, labels, parts, grid, spine, index, world)
+    report(0.8, "scanner")
+    ct = Volume(scan(hu, scanner), grid)
+    report(1.0, "done")
+    return Phantom(
+        spec,
+        scanner,
+        ct,
+        LabelMap(labels, grid, {level_id(level): level for level in spec.levels}),
+        LabelMap(parts, grid, {int(k): v for k, v in PART_NAMES.items()}),
+        Truth(spec.target, spine.vertebrae[spine.target], world),
+    )
+
+
+def _torso(spine: Spine) -> Torso:
+    target = spine.vertebrae[spine.target]
+    canal_back = target.canal.front_mm + target.canal.depth_mm
+    return Torso(canal_back + spine.spec.skin_behind_canal_mm, canal_back, 0.5 * target.body.width_mm)
+
+
+def _field_of_view(spine: Spine, torso: Torso, scanner: Scanner, world: Placement) -> Grid:
+    """A box around the segment and the back, centred so that a mirrored patient gets the mirrored grid."""
+    ends = [
+        place.to_patient(corners(*one.body.bounds()))[:, 2]
+        for one, place in zip(spine.vertebrae, spine.placements, strict=True)
+    ]
+    boxes = [
+        place.to_patient(corners(*one.box))[:, 2] for one, place in zip(spine.vertebrae, spine.placements, strict=True)
+    ]
+    low, high = min(b.min() for b in boxes), max(max(e.max() for e in ends), max(b.max() for b in boxes))
+    lower = np.array([-FIELD_HALF_WIDTH_MM, -FIELD_FRONT_MM, low - FIELD_ENDS_MM])
+    upper = np.array([FIELD_HALF_WIDTH_MM, torso.back_mm + FIELD_AIR_MM, high + FIELD_ENDS_MM])
+    box = world.to_patient(corners(lower, upper))
+    first, last = box.min(axis=0), box.max(axis=0)
+    spacing_xyz = np.array(scanner.spacing_zyx[::-1])
+    count = np.ceil((last - first) / spacing_xyz - 1e-6).astype(int) + 1
+    origin = 0.5 * (first + last) - 0.5 * (count - 1) * spacing_xyz
+    return Grid(tuple(count[::-1]), origin, scanner.spacing_zyx)
+
+
+def _background(grid: Grid, world: Placement, torso: Torso) -> AnyArray:
+    hu = np.empty(grid.shape_zyx, dtype=np.float32)
+    sampler = Sampler(grid, world)
+    full = slice(0, grid.shape_zyx[1]), slice(0, grid.shape_zyx[2])
+    if abs(abs(world.linear[2, 2]) - 1.0) < 1e-12 and grid.is_axis_aligned:
+        hu[:] = torso.paint(sampler.coordinates((slice(0, 1), *full)))  # the trunk does not change along an upright z
+        return hu
+    for start in range(0, grid.shape_zyx[0], _SLAB):
+        slab = slice(start, min(start + _SLAB, grid.shape_zyx[0]))
+        hu[slab] = torso.paint(sampler.coordinates((slab, *full)))
+    return hu
+
+
+def _world_place(spine: Spine, index: int, world: Placement) -> Placement:
+    return spine.placements[index].then(world.linear, world.origin)
+
+
+def _paint_discs(hu: AnyArray, grid: Grid, spine: Spine, world: Placement) -> None:
+    for index in range(len(spine.vertebrae) - 1):
+        upper, lower = spine.vertebrae[index].body, spine.vertebrae[index + 1].body
+        below = Sampler(grid, _world_place(spine, index + 1, world))
+        above = Sampler(grid, _world_place(spine, index, world))
+        first, last = lower.bounds()
+        reach = np.array([last[0] + 2.0, last[1] + 2.0, last[2] + 0.8 * upper.height_mm])
+        box = below.box(np.array([first[0] - 2.0, first[1] - 2.0, -last[2]]), reach)
+        if box is None:
+            continue
+        p, q = below.coordinates(box), above.coordinates(box)
+        outline = 0.5 * (lower.side(p[0], p[1], 1.0) + upper.side(q[0], q[1], -1.0)) - 0.6
+        inside = smooth_max(
+            outline, np.maximum(lower.plates(p[0], p[1])[0] - p[2], q[2] - upper.plates(q[0], q[1])[1]), 1.0
+        )
+        paint = DISC_HU + (ANNULUS_HU - DISC_HU) * np.clip((outline + 7.0) / 4.0, 0.0, 1.0)
+        _blend(hu[box], inside, paint)
+
+
+def _paint_canal(hu: AnyArray, grid: Grid, spine: Spine, world: Placement) -> None:
+    last = len(spine.vertebrae) - 1
+    for index, one in enumerate(spine.vertebrae):
+        sampler = Sampler(grid, _world_place(spine, index, world))
+        lower, upper = one.canal.bounds()
+        lower = lower - np.array([2.0, 2.0, 40.0 if index == last else 3.0])
+        upper = upper + np.array([2.0, 2.0, 40.0 if index == 0 else 3.0])
+        box = sampler.box(lower, upper)
+        if box is None:
+            continue
+        p = sampler.coordinates(box)
+        tube = one.canal.tube(p)
+        inside = np.maximum(tube, np.maximum(float(lower[2]) - p[2], p[2] - float(upper[2])))
+        centre = np.array([0.0, one.canal.front_mm + 0.45 * one.canal.depth_mm])
+        _blend(hu[box], inside, canal_hu(tube, level_id(one.level) <= level_id("L1"), p, centre))
+
+
+def _paint_vertebra(
+    hu: AnyArray, labels: AnyArray, parts: AnyArray, grid: Grid, spine: Spine, index: int, world: Placement
+) -> None:
+    one = spine.vertebrae[index]
+    sampler = Sampler(grid, _world_place(spine, index, world))
+    lower, upper = one.box
+    if index == spine.target:
+        first, last = one.canal.bounds()
+        lower, upper = np.minimum(lower, first), np.maximum(upper, last)
+    box = sampler.box(lower, upper)
+    if box is None:
+        return
+    p = sampler.coordinates(box)
+    bone = one.value(p, sampler.select(box))
+    labels[box][bone < 0] = level_id(one.level)
+    in_body = one.body.value(p) < 0.3
+    cortex_hu = np.where(in_body, np.float32(CORTEX_BODY_HU), np.float32(CORTEX_POSTERIOR_HU))
+    thick = np.where(in_body, np.float32(CORTEX_BODY_MM), np.float32(CORTEX_POSTERIOR_MM))
+    shell = np.clip((thick + 0.9 + bone) / 0.9, 0.0, 1.0)
+    inner = np.float32(spine.spec.trabecular_hu)
+    _blend(hu[box], bone, inner + shell * (cortex_hu - inner))
+    if index == spine.target:
+        ids = one.parts(p, bone)
+        if spine.spec.pose.mirror:
+            swapped = ids.copy()
+            swapped[ids == Part.PEDICLE_LEFT] = Part.PEDICLE_RIGHT
+            swapped[ids == Part.PEDICLE_RIGHT] = Part.PEDICLE_LEFT
+            ids = swapped
+        parts[box] = ids
+
+
+def _blend(hu: AnyArray, value: AnyArray, paint: AnyArray | FloatArray, edge_mm: float = 0.45) -> None:
+    """Paint where `value` < 0 with partial volume over `edge_mm` on either side; changes `hu`."""
+    share = np.clip(0.5 - value * (0.5 / edge_mm), 0.0, 1.0)
+    hu += share * (paint - hu)
