@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 from scipy import ndimage
 
@@ -86,8 +84,6 @@ def box_vertebra(rotation: np.ndarray, wedge_deg: float = 0.0, spacing_mm: float
     up = frame.direction_to_world([0.0, -np.sin(half), np.cos(half)])
     down = frame.direction_to_world([0.0, np.sin(half), np.cos(half)])
     rim = np.array([[s, 14.0, h] for s in (-16.0, -8.0, 0.0, 8.0, 16.0) for h in (-10.0, 0.0, 10.0)])
-    walls = {"posterior_wall_lps": rim, "anterior_wall_lps": rim * [1, -1, 1]}
-    known = {field.name for field in dataclasses.fields(Vertebra)}
     return Vertebra(
         level="L1",
         level_id=20,
@@ -100,7 +96,8 @@ def box_vertebra(rotation: np.ndarray, wedge_deg: float = 0.0, spacing_mm: float
         inferior=Endplate(frame.to_world([0, 0, -13.0]), down, 0.0),
         heights=Heights(26.0, 26.0, 26.0, 26.0, "made up", 0.0),
         fracture=Fracture("none", 0),
-        **{name: frame.to_world(points) for name, points in walls.items() if name in known},
+        posterior_wall_lps=frame.to_world(rim),
+        anterior_wall_lps=frame.to_world(rim * [1, -1, 1]),
         body_volume_ml=28.0,
         body_hu=150.0,
         confidence=Confidence(1.0, {}, ()),

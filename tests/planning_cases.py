@@ -41,6 +41,8 @@ def vertebra_of(phantom: Phantom) -> Vertebra:
     body = truth.frame.to_local(grid.index_to_world(np.argwhere(parts.array == Part.BODY)))
     wall_v = np.percentile(body[np.abs(body[:, 0]) < 8][:, 1], 99)
     wall = truth.frame.to_world(np.array([[u, wall_v, w] for u in (-8, 0, 8) for w in np.linspace(-8, 8, 7)]))
+    front_v = np.percentile(body[np.abs(body[:, 0]) < 6][:, 1], 1)
+    front = truth.frame.to_world(np.array([[0.0, front_v, w] for w in np.linspace(-6, 6, 7)]))
     plate = Endplate(truth.frame.origin_lps, truth.frame.w, 0.3)
     return Vertebra(
         level=truth.level,
@@ -55,6 +57,7 @@ def vertebra_of(phantom: Phantom) -> Vertebra:
         heights=Heights(20.0, 20.0, 25.0, 25.0, "made up", 20.0),
         fracture=Fracture("wedge", 1),
         posterior_wall_lps=wall,
+        anterior_wall_lps=front,
         body_volume_ml=30.0,
         body_hu=120.0,
         confidence=Confidence(1.0, {}, ()),

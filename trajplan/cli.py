@@ -124,16 +124,7 @@ def demo(
     with _progress() as progress:
         progress(0.02, "building the phantom")
         phantom = demo_phantom()
-        volume = phantom.ct
-        scan = Scan(
-            volume,
-            "demo phantom (wedge fracture of L1)",
-            "phantom",
-            volume.sha256(),
-            volume.grid.shape_zyx,
-            (float(volume.grid.spacing_zyx[0]), float(volume.grid.spacing_zyx[1]), float(volume.grid.spacing_zyx[2])),
-            (),
-        )
+        scan = Scan.of_volume(phantom.ct, path_name="demo phantom (wedge fracture of L1)", kind="phantom")
         request = CaseRequest("L1", None, phantom.labels, "phantom truth labels", PlanSettings())
         result, files = _compute(scan, request, out, lambda f, what: progress(0.2 + 0.8 * f, what))
     _finish(result, files, out, as_json)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from trajplan.anatomy.backend import Backend, Progress
-from trajplan.anatomy.column import find_column, worst_vertebra
+from trajplan.anatomy.column import find_column
 from trajplan.anatomy.measure import measure_vertebra
 from trajplan.anatomy.simpleitk_backend import SimpleItkBackend
 from trajplan.anatomy.vertebra import Vertebra
+from trajplan.anatomy.worst import worst_vertebra
 from trajplan.errors import AnatomyError, InputError
 from trajplan.geometry import LabelMap, Volume
 from trajplan.geometry.arrays import FloatArray

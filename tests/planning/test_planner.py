@@ -81,6 +81,7 @@ def test_skin_point_lies_on_the_path_and_outside_the_bone(planned: Outcome) -> N
         assert t.skin_lps is not None
         assert t.length_from_skin_mm is not None
         assert t.length_from_skin_mm > t.length_in_bone_mm + 15
+        assert t.instrument.length_mm >= t.length_from_skin_mm
         assert t.length_from_skin_mm == pytest.approx(float(np.linalg.norm(t.target_lps - t.skin_lps)))
         along = (t.skin_lps - t.entry_lps) @ t.direction_lps
         np.testing.assert_allclose(t.entry_lps + along * t.direction_lps, t.skin_lps, atol=1e-6)
@@ -135,7 +136,7 @@ def test_no_canal_means_no_plan(wedge: Case) -> None:
 
 
 def test_a_needle_too_short_for_the_patient_is_refused(wedge: Case) -> None:
-    short = dataclasses.replace(instrument("11G"), length_mm=60.0)
+    short = dataclasses.replace(instrument("11G"), lengths_mm=(60.0,))
     settings = dataclasses.replace(LEFT_ONLY, instrument=short, anterior_margin_mm=3.0)
     trajectories, refusals = plan_vertebra(wedge.phantom.ct, wedge.vertebra, settings, automatic_mask=False)
     assert trajectories == ()

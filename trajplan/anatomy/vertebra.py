@@ -80,7 +80,9 @@ class Vertebra:
     other_bone : ndarray of bool
         Bone of other vertebrae and ribs on the same grid.
     posterior_wall_lps : ndarray, shape (N, 3)
-        Outline points of the posterior wall of the body (its most posterior rim, both sides and midline), LPS mm.
+        Points of the posterior wall of the body at several heights, both sides and midline, LPS mm.
+    anterior_wall_lps : ndarray, shape (N, 3)
+        Points of the front of the body near the midline at several heights, LPS mm.
     source : str
         Which back-end or file the mask came from.
     touches_edge : bool
@@ -99,6 +101,7 @@ class Vertebra:
     heights: Heights
     fracture: Fracture
     posterior_wall_lps: FloatArray
+    anterior_wall_lps: FloatArray
     body_volume_ml: float
     body_hu: float
     confidence: Confidence

@@ -16,13 +16,13 @@ from trajplan.planning.angles import trocar_angles
 from trajplan.planning.breach import breach_probability
 from trajplan.planning.evaluate import gertzbein_robbins, required_margin, summarise
 from trajplan.planning.lattice import Lattice, make_lattice
-from trajplan.planning.plan import Approach, PlanSettings, Refusal, Trajectory
+from trajplan.planning.plan import Approach, PlanSettings, Refusal, Trajectory, Verdict
 from trajplan.planning.refine import RefinedPath, refine
 from trajplan.planning.search import search
 from trajplan.planning.skin import way_from_skin
 from trajplan.planning.target import ideal_target
 from trajplan.planning.verdict import judge
-from trajplan.planning.walls import Wall, WallField, wall_field
+from trajplan.planning.walls import Wall, wall_field
 
 AUTOMATIC_MASK_MARGIN_MM = 1.0
 """Added to every wall margin when nobody has confirmed the mask: the isthmus of an automatic mask is 0.3-1.7 mm off."""
@@ -100,8 +100,13 @@ def _plan_side(
     if not found.best:
         return refusals.blocked(side, approach, found.tried, found.blocked, found.out_of_angle)
     refined = [refine(c, vertebra, field, ideal, margin, settings) for c in found.best]
-    best = max(refined, key=lambda r: r.score)
-    return _judge(ct, vertebra, field, lattice, side, approach, settings, best, margin, extra, found.tried)
+    refined.sort(key=lambda r: -r.score)
+    judged = [
+        _judge(ct, vertebra, lattice, side, approach, settings, path, margin, extra, found.tried) for path in refined
+    ]
+    # a second-best path with a free way in is better than the best one through a rib
+    free = (t for t in judged if isinstance(t, Trajectory) and t.verdict is not Verdict.UNSAFE)
+    return next(free, judged[0])
 
 
 def _crossings(vertebra: Vertebra, side: Side, settings: PlanSettings) -> FloatArray:
@@ -131,7 +136,6 @@ def _targets(ideal_uvw: FloatArray, unipedicular: bool) -> FloatArray:
 def _judge(
     ct: Volume,
     vertebra: Vertebra,
-    field: WallField,
     lattice: Lattice,
     side: Side,
     approach: str,
@@ -160,11 +164,13 @@ def _judge(
             tried,
         )
     way = way_from_skin(ct, best.path.start_lps, best.path.direction_lps)
-    from_skin = None
+    from_skin, instrument = None, settings.instrument
     if way.skin_lps is not None:
         from_skin = float(np.linalg.norm(best.path.end_lps - way.skin_lps))
-        if from_skin > settings.instrument.length_mm:
+        reaching = instrument.reaching(from_skin)
+        if reaching is None:
             return refusals.too_long(side, approach, from_skin, settings)
+        instrument = reaching
     verdict, reasons = judge(vertebra, settings, way, float(slack.min()), extra_mm)
     convergence, craniocaudal = trocar_angles(best.path.direction_lps, vertebra.frame, side)
     return Trajectory(
@@ -172,7 +178,7 @@ def _judge(
         approach=approach,
         verdict=verdict,
         reasons=reasons,
-        instrument=settings.instrument,
+        instrument=instrument,
         skin_lps=way.skin_lps,
         entry_lps=best.path.start_lps,
         target_lps=best.path.end_lps,

@@ -81,14 +81,15 @@ def blocked(side: Side, approach: str, tried: int, blocked_count: int, out_of_an
 
 
 def too_long(side: Side, approach: str, needed_mm: float, settings: PlanSettings) -> Refusal:
-    """``too_long``: the instrument does not reach the target from the skin."""
+    """``too_long``: no length of the instrument reaches the target from the skin."""
+    longest = max(settings.instrument.lengths_mm)
     return Refusal(
         side,
         approach,
         "too_long",
-        f"From the skin to the target are {needed_mm:.0f} mm; the {settings.instrument.name} instrument reaches "
-        f"{settings.instrument.length_mm:.0f} mm. A longer instrument is needed.",
-        {"needed_mm": needed_mm, "length_mm": settings.instrument.length_mm},
+        f"From the skin to the target are {needed_mm:.0f} mm; the longest {settings.instrument.name} reaches "
+        f"{longest:.0f} mm. A longer instrument is needed.",
+        {"needed_mm": needed_mm, "length_mm": longest},
     )
 
 

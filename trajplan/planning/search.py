@@ -69,7 +69,7 @@ def search(
         i, j = np.unravel_index(int(flat), scores.shape)
         found = Candidate(crossings_uvw[i], targets_uvw[j], float(scores[i, j]))
         if all(
-            np.linalg.norm(found.crossing_uvw - b.crossing_uvw) + np.linalg.norm(found.target_uvw - b.target_uvw) > 3
+            np.linalg.norm(found.crossing_uvw - b.crossing_uvw) + np.linalg.norm(found.target_uvw - b.target_uvw) > 4
             for b in best
         ):
             best.append(found)

@@ -9,7 +9,7 @@ import numpy as np
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.fluoroscopy.carm import CArm
 from trajplan.geometry.arrays import FloatArray
-from trajplan.parts import Part, Side
+from trajplan.parts import Side
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +83,7 @@ def lateral_landmarks(vertebra: Vertebra, lateral: CArm) -> LateralLandmarks:
     forward = lateral.project(vertebra.frame.origin_lps - vertebra.frame.v) - lateral.project(vertebra.frame.origin_lps)
     sign = 1.0 if forward[1] > 0 else -1.0
     wall = lateral.project(vertebra.posterior_wall_lps)
-    front = lateral.project(_anterior_rim(vertebra))
+    front = lateral.project(vertebra.anterior_wall_lps)
     return LateralLandmarks(
         posterior_line=_line(wall, sign, 90.0),
         anterior_line=_line(front, sign, 10.0),
@@ -98,17 +98,3 @@ def _line(pixels: FloatArray, sign: float, percentile: float) -> tuple[float, fl
     slope = float(np.polyfit(rows, columns, 1)[0]) if np.ptp(rows) > 1 else 0.0
     residual = (columns - slope * rows) * sign
     return slope, float(np.percentile(residual, percentile) * sign)
-
-
-def _anterior_rim(vertebra: Vertebra) -> FloatArray:
-    """Front of the body near the midline by height, shape (N, 3) LPS."""
-    grid = vertebra.parts.grid
-    body = vertebra.frame.to_local(grid.index_to_world(np.argwhere(vertebra.parts.array == Part.BODY)))
-    middle = body[np.abs(body[:, 0]) < 6]
-    low, high = np.percentile(middle[:, 2], [15, 85])
-    points = []
-    for w in np.linspace(low, high, 9):
-        row = middle[np.abs(middle[:, 2] - w) < 1.0]
-        if len(row):
-            points.append([0.0, float(np.percentile(row[:, 1], 1)), w])
-    return vertebra.frame.to_world(np.array(points))

@@ -1,0 +1,86 @@
+"""One vertebra on the grid of its own frame: ring, isthmuses, parts, canal, posterior wall."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trajplan.anatomy.body_frame import BodyFrame
+from trajplan.anatomy.canal import Ring, extruded_canal, find_ring
+from trajplan.anatomy.pedicles import Isthmus, find_isthmus
+from trajplan.anatomy.split import posterior_wall, split_parts
+from trajplan.anatomy.working_grid import WORKING_SPACING_MM, frame_axes, frame_grid
+from trajplan.errors import AnatomyError
+from trajplan.geometry import Grid
+from trajplan.geometry.arrays import AnyArray, BoolArray, Float32Array, FloatArray
+from trajplan.geometry.resample import resample_mask
+from trajplan.parts import Part, Side
+
+CANAL_BEYOND_MM = 6.0
+_Axes = tuple[FloatArray, FloatArray, FloatArray]
+
+
+class LocalVertebra:
+    """The vertebra on its frame grid [w, v, u]: ring, isthmuses and parts."""
+
+    def __init__(self, share: Float32Array, grid: Grid, found: BodyFrame) -> None:
+        self.frame = found.frame
+        points = self.frame.to_local(grid.index_to_world(np.argwhere(share > 0.5)))
+        self.lower, self.upper = points.min(axis=0), points.max(axis=0)
+        self.grid = frame_grid(self.frame, self.lower - 4, self.upper + 4, WORKING_SPACING_MM)
+        self.axes_mm: _Axes = frame_axes(self.grid, self.frame)
+        self.share: Float32Array = resample_mask(share, grid, self.grid)
+        self.bone: BoolArray = self.share > 0.5
+        u_mm, v_mm, w_mm = self.axes_mm
+        ring = find_ring(self.bone, u_mm, v_mm, behind_mm=5.0)
+        if ring is None:
+            raise AnatomyError("no closed bony ring about a canal. Check the mask", code="no_canal", numbers={})
+        self.ring: Ring = ring
+        self.isthmuses: dict[Side, Isthmus] = {
+            side: find_isthmus(side, share, grid, self.frame, self.bone, ring.hole, self.axes_mm) for side in Side
+        }
+        self.parts: AnyArray = split_parts(
+            self.bone, ring.hole, tuple(self.isthmuses.values()), self.frame, self.axes_mm
+        )
+        body_w = w_mm[(self.parts == Part.BODY).any(axis=(1, 2))]
+        self.body_low_mm, self.body_high_mm = float(body_w[0]), float(body_w[-1])
+        self.canal: BoolArray = extruded_canal(
+            ring.hole,
+            u_mm,
+            v_mm,
+            w_mm,
+            self.bone,
+            self.body_low_mm - CANAL_BEYOND_MM,
+            self.body_high_mm + CANAL_BEYOND_MM,
+        )
+
+    def body_width_mm(self) -> float:
+        """Width of the body at its mid-height."""
+        body = self.parts == Part.BODY
+        middle = body[np.abs(self.axes_mm[2]) < 3].any(axis=(0, 1))
+        return float(np.count_nonzero(middle)) * WORKING_SPACING_MM
+
+    def posterior_wall_lps(self) -> FloatArray:
+        """Points (N, 3) of the posterior wall at the midline and 0.6 of the canal's half width on both sides."""
+        u_mm, v_mm, w_mm = self.axes_mm
+        _, curve, half = posterior_wall(self.ring.hole, u_mm, v_mm, w_mm)
+        body = self.parts == Part.BODY
+        points = []
+        for k in np.flatnonzero((w_mm > self.body_low_mm) & (w_mm < self.body_high_mm)):
+            for share in (-0.6, 0.0, 0.6):
+                i = int(np.argmin(np.abs(u_mm - curve[k, 0] - share * half)))
+                column = np.flatnonzero(body[k, :, i])
+                if len(column):
+                    points.append([u_mm[i], v_mm[column[-1]] + WORKING_SPACING_MM / 2, w_mm[k]])
+        return self.frame.to_world(points)
+
+    def anterior_wall_lps(self) -> FloatArray:
+        """Points (N, 3) of the front of the body near the midline, in the middle 70 % of its height."""
+        u_mm, v_mm, w_mm = self.axes_mm
+        near = (self.parts == Part.BODY)[:, :, np.abs(u_mm) < 6.0]
+        margin = 0.15 * (self.body_high_mm - self.body_low_mm)
+        points = []
+        for k in np.flatnonzero((w_mm > self.body_low_mm + margin) & (w_mm < self.body_high_mm - margin)):
+            row = np.flatnonzero(near[k].any(axis=1))
+            if len(row):
+                points.append([0.0, v_mm[row[0]] - WORKING_SPACING_MM / 2, w_mm[k]])
+        return self.frame.to_world(points)

@@ -1,0 +1,176 @@
+"""The isthmus of each pedicle: where it is narrowest, which way it runs, how wide and high it is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.ndimage as ndi
+
+from trajplan.anatomy.coronal import coarse_center
+from trajplan.anatomy.section import Section, clipped_centroid, cut
+from trajplan.anatomy.vertebra import Pedicle
+from trajplan.errors import AnatomyError
+from trajplan.geometry import Frame, Grid
+from trajplan.geometry.arrays import BoolArray, Float32Array, FloatArray, unit
+from trajplan.parts import Side
+
+REACH_MM = 6.0
+STEP_MM = 0.5
+AXIS_REACH_MM = 3.0
+NECK_AREA = 1.05
+NECK_SHIFT_MM = 1.0
+ROUNDS = 3
+CONVERGENCE_TRIALS_DEG = (-10.0, 0.0, 10.0, 20.0, 30.0, 40.0)
+CRANIOCAUDAL_TRIALS_DEG = (-20.0, -10.0, 0.0, 10.0, 20.0)
+MAX_CONVERGENCE_DEG = (-20.0, 45.0)
+MAX_CRANIOCAUDAL_DEG = 30.0
+MAX_DRIFT_MM = 8.0
+
+
+@dataclass(frozen=True, eq=False)
+class Isthmus:
+    """The isthmus section of one side and how far the pedicle keeps its girth in front of and behind it (mm)."""
+
+    side: Side
+    section: Section
+    anterior_mm: float
+    posterior_mm: float
+
+    def pedicle(self) -> Pedicle:
+        """The shared record of this isthmus."""
+        s = self.section
+        return Pedicle(self.side, s.center_lps, s.axis_lps, s.width_mm, s.height_mm, s.outline_lps)
+
+
+def find_isthmus(
+    side: Side,
+    share: Float32Array,
+    grid: Grid,
+    frame: Frame,
+    bone: BoolArray,
+    hole: BoolArray,
+    axes_mm: tuple[FloatArray, FloatArray, FloatArray],
+) -> Isthmus:
+    """The isthmus of one side.
+
+    Coronal planes give the place; of a fan of directions that with the least section gives the first axis. Then, in
+    turn: the place of least area along the axis, and the axis as the line through the centroids of the sections
+    about it, each clipped to the isthmus outline so that neither the body nor a process can bend it.
+
+    Parameters
+    ----------
+    share, grid : occupancy of the target on its axis-aligned grid (world).
+    bone, hole : ndarray of bool, shape (w, v, u)
+        Target and ring canal on the frame grid whose u, v, w coordinates (mm) are `axes_mm`.
+
+    Raises
+    ------
+    AnatomyError
+        ``no_pedicle`` when no bone borders the canal on this side or the isthmus runs away from it.
+    """
+    start = frame.to_world(coarse_center(side, bone, hole, axes_mm))
+    section = _best_direction(side, share, grid, frame, start)
+    if section is None:
+        raise _lost(side, float("nan"))
+    anterior = posterior = REACH_MM
+    for _ in range(ROUNDS):
+        s_mm, sections = _sections_along(share, grid, frame, section)
+        area = ndi.gaussian_filter1d([x.area_mm2 for x in sections], 1.0 / STEP_MM, mode="nearest")
+        best = _least(area, s_mm)
+        anterior, posterior = _girth_limits(s_mm - s_mm[best], area)
+        axis = _axis(side, share, grid, frame, sections[best])
+        moved = cut(share, grid, sections[best].center_lps, axis, frame.w)
+        if moved is None:
+            break
+        section = moved
+    drift = float(np.linalg.norm(section.center_lps - start))
+    if drift > MAX_DRIFT_MM:
+        raise _lost(side, drift)
+    return Isthmus(side, section, anterior, posterior)
+
+
+def axis_from_angles(side: Side, frame: Frame, convergence_deg: float, craniocaudal_deg: float) -> FloatArray:
+    """Unit LPS vector pointing anterior; convergence is towards the midline, craniocaudal + is caudal going forward."""
+    c, k = np.radians(convergence_deg), np.radians(craniocaudal_deg)
+    return frame.direction_to_world(unit([-side.sign * np.tan(c), -1.0, -np.tan(k)]))
+
+
+def _angles(side: Side, frame: Frame, axis_lps: FloatArray) -> tuple[float, float]:
+    """(convergence, craniocaudal) in degrees of an axis that points anterior."""
+    u, v, w = frame.direction_to_local(axis_lps)
+    return float(np.degrees(np.arctan2(-side.sign * u, -v))), float(np.degrees(np.arctan2(-w, -v)))
+
+
+def _best_direction(side: Side, share: Float32Array, grid: Grid, frame: Frame, center: FloatArray) -> Section | None:
+    """The section of least area through `center` over a fan of directions."""
+    trials = [
+        cut(share, grid, center, axis_from_angles(side, frame, a, b), frame.w)
+        for a in CONVERGENCE_TRIALS_DEG
+        for b in CRANIOCAUDAL_TRIALS_DEG
+    ]
+    return min((t for t in trials if t is not None), key=lambda t: t.area_mm2, default=None)
+
+
+def _sections_along(share: Float32Array, grid: Grid, frame: Frame, middle: Section) -> tuple[FloatArray, list[Section]]:
+    """Sections normal to the axis of `middle`, outwards from it until the area has tripled or the bone ends."""
+    found = {0: middle}
+    axis = middle.axis_lps
+    for direction in (-1, 1):
+        for k in range(1, round(REACH_MM / STEP_MM) + 1):
+            here = middle.center_lps + direction * k * STEP_MM * axis
+            section = cut(share, grid, here, axis, frame.w)
+            if section is None or section.area_mm2 > 3.0 * middle.area_mm2:
+                break
+            found[direction * k] = section
+    order = sorted(found)
+    return STEP_MM * np.array(order, dtype=float), [found[k] for k in order]
+
+
+def _least(area: FloatArray, s_mm: FloatArray) -> int:
+    """The middle of the neck: of the stretch about the least area that is at most 5 % wider.
+
+    A neck is flat along its axis: its bare minimum wanders by a millimetre or two with the voxels, its middle does not.
+    """
+    least = int(np.argmin(area / area.min() + 0.02 * np.abs(s_mm)))
+    narrow = area <= NECK_AREA * area[least]
+    first = last = least
+    while first > 0 and narrow[first - 1]:
+        first -= 1
+    while last < len(area) - 1 and narrow[last + 1]:
+        last += 1
+    reach = round(NECK_SHIFT_MM / STEP_MM)
+    return int(np.clip((first + last) // 2, least - reach, least + reach))
+
+
+def _axis(side: Side, share: Float32Array, grid: Grid, frame: Frame, section: Section) -> FloatArray:
+    """Line through the clipped centroids within 3 mm of `section`, kept within anatomical angles."""
+    place = np.arange(-AXIS_REACH_MM, AXIS_REACH_MM + 0.1, STEP_MM)
+    middles = np.array([clipped_centroid(share, grid, section, s) for s in place])
+    slope = np.polyfit(place, middles, 1)[0]
+    axis = unit(section.axis_lps + slope[0] * section.across_lps + slope[1] * section.along_lps)
+    convergence, craniocaudal = _angles(side, frame, axis)
+    return axis_from_angles(
+        side,
+        frame,
+        float(np.clip(convergence, *MAX_CONVERGENCE_DEG)),
+        float(np.clip(craniocaudal, -MAX_CRANIOCAUDAL_DEG, MAX_CRANIOCAUDAL_DEG)),
+    )
+
+
+def _girth_limits(s_mm: FloatArray, area: FloatArray) -> tuple[float, float]:
+    """How far in front of (+) and behind (-) the isthmus the area stays below 1.5 times its least, 3..8 mm."""
+    wide = area > 1.5 * area.min()
+    ends = (s_mm[0], s_mm[-1])
+    ahead = min((float(s) for s in s_mm[wide & (s_mm > 0)]), default=float(ends[1]))
+    behind = min((float(-s) for s in s_mm[wide & (s_mm < 0)]), default=float(-ends[0]))
+    return float(np.clip(ahead, 3.0, 8.0)), float(np.clip(behind, 3.0, 8.0))
+
+
+def _lost(side: Side, drift_mm: float) -> AnatomyError:
+    return AnatomyError(
+        f"the {side.value} pedicle has no isthmus: its least section lies {drift_mm:.1f} mm from where bone borders "
+        f"the canal (limit {MAX_DRIFT_MM:.0f} mm). Check the mask there",
+        code="no_pedicle",
+        numbers={"drift_mm": drift_mm, "limit_mm": MAX_DRIFT_MM},
+    )

@@ -1,0 +1,96 @@
+"""The atlas of the classical route: a parametric vertebra with its neighbours. No patient's data is shipped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from trajplan.geometry import Frame, LabelMap, Volume
+from trajplan.levels import LEVEL_NAMES, level_id
+from trajplan_phantoms import PhantomSpec, Scanner, make_phantom
+from trajplan_phantoms.morphometry import LEVELS, morphometry
+
+DEFAULT_LEVEL = "L1"
+_HALF_MM = np.array([56.0, 48.0, 46.0])
+_BACK_MM = 84.0
+
+
+@dataclass(frozen=True, eq=False)
+class Atlas:
+    """A labelled vertebra to be carried onto a patient.
+
+    Parameters
+    ----------
+    level : str
+    ct : Volume
+        1 mm box about the vertebra.
+    labels : LabelMap
+        VerSe ids of the vertebra and its neighbours on the same grid.
+    label_id : int
+        The vertebra's own id in `labels`.
+    frame : Frame
+        Its true frame.
+    height_mm, depth_mm : float
+        Mean body height and depth.
+    """
+
+    level: str
+    ct: Volume
+    labels: LabelMap
+    label_id: int
+    frame: Frame
+    height_mm: float
+    depth_mm: float
+
+
+def choose_level(level: int | None, depth_mm: float, height_mm: float) -> str:
+    """The phantom level for a target: its own when it can be built, else the nearest in size.
+
+    Levels above the first that can be built take that one (the registration scales it).
+
+    >>> choose_level(20, 30.0, 22.0)
+    'L1'
+    >>> choose_level(8, 18.0, 14.0)
+    'T9'
+    """
+    name = LEVEL_NAMES.get(level) if level is not None else None
+    if name in LEVELS:
+        return str(name)
+    if name is not None and level is not None and level < level_id(LEVELS[0]):
+        return str(LEVELS[0])
+
+    def misfit(candidate: str) -> float:
+        m = morphometry(candidate)
+        depth = 0.5 * (m.plate_depth_upper_mm + m.plate_depth_lower_mm)
+        # Height counts half: a fracture lowers it. The default level wins ties.
+        penalty = 0.02 * abs(LEVELS.index(candidate) - LEVELS.index(DEFAULT_LEVEL))
+        return float(abs(np.log(depth_mm / depth)) + 0.5 * abs(np.log(height_mm / m.height_posterior_mm)) + penalty)
+
+    return str(min(LEVELS, key=misfit))
+
+
+@lru_cache(maxsize=6)
+def make_atlas(level: str) -> Atlas:
+    """The unfractured, noise-free vertebra `level` with one neighbour on each side, 1 mm."""
+    k = LEVELS.index(level)
+    levels = tuple(LEVELS[max(0, k - 1) : k + 2])
+    phantom = make_phantom(
+        PhantomSpec(target=level, levels=levels, fracture="none", trabecular_hu=150.0),
+        Scanner((1.0, 1.0, 1.0), noise_hu=0.0, psf_mm=0.7),
+    )
+    frame = phantom.truth.frame
+    grid = phantom.ct.grid
+    lower = grid.world_to_index(frame.origin_lps - _HALF_MM)
+    upper = grid.world_to_index(frame.origin_lps + np.array([_HALF_MM[0], _BACK_MM, _HALF_MM[2]]))
+    m = morphometry(level)
+    return Atlas(
+        level=level,
+        ct=phantom.ct.cropped(np.floor(lower), np.ceil(upper)),
+        labels=phantom.labels.cropped(np.floor(lower), np.ceil(upper)),
+        label_id=level_id(level),
+        frame=frame,
+        height_mm=m.height_posterior_mm,
+        depth_mm=0.5 * (m.plate_depth_upper_mm + m.plate_depth_lower_mm),
+    )

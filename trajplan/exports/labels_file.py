@@ -1,0 +1,101 @@
+"""Labels and volumes as gzip NRRD: the one lossless format that notices a damaged file."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from trajplan.anatomy.vertebra import Vertebra
+from trajplan.errors import InputError
+from trajplan.geometry import LabelMap, Volume
+from trajplan.geometry.itk import grid_of, labels_from_sitk, to_sitk
+from trajplan.parts import PART_NAMES
+
+_HEADER_LIMIT = 65536
+
+
+def write_parts(vertebra: Vertebra, path: Path) -> Path:
+    """Write the part labels (`trajplan.parts.Part`) of a vertebra; see `write_labels`."""
+    labels = vertebra.parts
+    names = {int(i): name for i, name in PART_NAMES.items()}
+    return write_labels(LabelMap(labels.array, labels.grid, names), path)
+
+
+def write_labels(labels: LabelMap, path: Path) -> Path:
+    """Write labels 0..255, read them back and compare, and only then give the file its name.
+
+    Only voxels, geometry and the names of the ids are stored: nothing of the patient.
+
+    Raises
+    ------
+    InputError
+        The name does not end in ``.nrrd``, an id does not fit, or what was written cannot be read back the same.
+    """
+    if path.suffix != ".nrrd" or path.name.endswith(".seg.nrrd"):
+        raise InputError(f"labels are written as .nrrd, got {path.name}", code="output_suffix")
+    if labels.array.size and not (int(labels.array.min()) >= 0 and int(labels.array.max()) <= 255):
+        raise InputError("labels must be 0 to 255 to be written", code="labels_range")
+    image = to_sitk(labels.array.astype(np.uint8), labels.grid)
+    image.SetMetaData("labels", "; ".join(f"{int(i)} {name}" for i, name in labels.names.items()))
+    _write_checked(image, path)
+    return path
+
+
+def _write_checked(image: sitk.Image, path: Path) -> None:
+    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(6)}.tmp.nrrd")
+    try:
+        sitk.WriteImage(image, str(temporary), useCompression=True)
+        back = sitk.ReadImage(str(temporary))
+        same = np.array_equal(sitk.GetArrayViewFromImage(back), sitk.GetArrayViewFromImage(image))
+        if not (same and grid_of(back).same_as(grid_of(image))):
+            raise InputError(f"{path.name} did not read back as written; check the disk", code="output_damaged")
+        temporary.replace(path)
+    except (RuntimeError, OSError) as error:
+        raise InputError(f"cannot write {path.name} in this folder", code="output_unwritable") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_volume(volume: Volume, path: Path) -> Path:
+    """Write a CT volume as gzip NRRD (HU, geometry and nothing else), checked as in `write_labels`."""
+    if path.suffix != ".nrrd":
+        raise InputError(f"volumes are written as .nrrd, got {path.name}", code="output_suffix")
+    _write_checked(to_sitk(volume.array, volume.grid), path)
+    return path
+
+
+def read_parts(path: Path) -> LabelMap:
+    """Read a parts label map written by `write_parts`.
+
+    Raises
+    ------
+    InputError
+        Missing, damaged, not three-dimensional integers, or a header that points to another file.
+    """
+    _refuse_detached(path)
+    try:
+        image = sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        raise InputError(f"cannot read {path.name}: not a whole NRRD file", code="parts_unreadable") from error
+    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
+        raise InputError(f"{path.name} is not a 3-D label map", code="parts_unreadable")
+    if "float" in image.GetPixelIDTypeAsString():
+        raise InputError(f"{path.name} holds real numbers, labels must be integers", code="parts_unreadable")
+    return labels_from_sitk(image, {int(k): v for k, v in PART_NAMES.items()})
+
+
+def _refuse_detached(path: Path) -> None:
+    """A header may name its data file anywhere on the machine: only whole files are read."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(_HEADER_LIMIT)
+    except OSError as error:
+        raise InputError(f"cannot read {path.name}: {error.strerror}", code="parts_unreadable") from error
+    if not head.startswith(b"NRRD"):
+        raise InputError(f"{path.name} is not an NRRD file", code="parts_unreadable")
+    for line in head.split(b"\n\n")[0].splitlines():
+        if line.lower().replace(b" ", b"").startswith(b"datafile:"):
+            raise InputError(f"{path.name} points to another file; give one whole .nrrd", code="parts_unreadable")

@@ -1,0 +1,48 @@
+"""A phantom as files: the scan, its labels, the target's parts and the exact truth."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Protocol
+
+from trajplan.exports.atomic import staged_folder
+from trajplan.exports.labels_file import write_labels, write_volume
+from trajplan.exports.plain import plain
+from trajplan.geometry import LabelMap, Volume
+
+NAMES = ("ct.nrrd", "labels.nrrd", "parts.nrrd", "truth.json")
+
+
+class _Truth(Protocol):
+    def to_dict(self) -> dict[str, Any]: ...
+
+
+class PhantomLike(Protocol):
+    """What is written of a `trajplan_phantoms.Phantom`."""
+
+    @property
+    def ct(self) -> Volume: ...
+    @property
+    def labels(self) -> LabelMap: ...
+    @property
+    def parts(self) -> LabelMap: ...
+    @property
+    def truth(self) -> _Truth: ...
+
+
+def write_phantom(phantom: PhantomLike, out: Path) -> list[Path]:
+    """Write ``ct.nrrd``, ``labels.nrrd`` (VerSe ids), ``parts.nrrd`` and ``truth.json``, all or none.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be written.
+    """
+    truth = json.dumps(plain(phantom.truth.to_dict()), allow_nan=False, indent=1) + "\n"
+    with staged_folder(out) as folder:
+        write_volume(phantom.ct, folder / "ct.nrrd")
+        write_labels(phantom.labels, folder / "labels.nrrd")
+        write_labels(phantom.parts, folder / "parts.nrrd")
+        (folder / "truth.json").write_text(truth, encoding="utf-8", newline="\n")
+    return [out / name for name in NAMES]

@@ -1,0 +1,264 @@
+"""PlanDocument: the models of plan.json (schema ``trajplan.plan/1``). Names are a contract; unknown fields are ignored.
+
+Lengths are mm, angles degrees, points patient LPS mm. A field that may be unknown is null, never a made-up number.
+A new field with a default is additive; a changed meaning raises the number in `SCHEMA`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+SCHEMA: Literal["trajplan.plan/1"] = "trajplan.plan/1"
+
+Vector = tuple[float, float, float]
+Pixel = tuple[float, float]
+
+
+class Model(BaseModel):
+    """Base: strict types, finite numbers, immutable, unknown fields ignored."""
+
+    model_config = ConfigDict(
+        strict=True, frozen=True, extra="ignore", allow_inf_nan=False, validate_by_name=True, validate_by_alias=True
+    )
+
+
+class SoftwareModel(Model):
+    """The program that wrote the document."""
+
+    name: str
+    version: str
+
+
+class FindingModel(Model):
+    """One thing found while reading the scan."""
+
+    code: str
+    severity: str
+    message: str
+
+
+class InputModel(Model):
+    """The scan, by hash. `path_name` is the last path component only: folders may name a patient."""
+
+    path_name: str
+    sha256: str
+    kind: str
+    size_zyx: tuple[int, int, int]
+    spacing_zyx_mm: Vector
+    findings: tuple[FindingModel, ...]
+
+
+class FrameModel(Model):
+    """Vertebra frame: u patient left, v posterior, w superior (unit vectors, LPS)."""
+
+    origin_lps: Vector
+    u: Vector
+    v: Vector
+    w: Vector
+
+
+class HeightsModel(Model):
+    """Anterior, middle and posterior body height and the loss against the reference."""
+
+    ha_mm: float
+    hm_mm: float
+    hp_mm: float
+    reference_mm: float | None
+    loss_percent: float | None
+    reference_source: str = ""
+
+
+class FractureModel(Model):
+    """Genant type and grade 0..3."""
+
+    type: str
+    genant_grade: int | None
+
+
+class ConfidenceModel(Model):
+    """How far the anatomy can be trusted, 0..1, and what to check by eye."""
+
+    score: float
+    values: dict[str, float | None] = {}
+    check: tuple[str, ...] = ()
+
+
+class VertebraModel(Model):
+    """The measured vertebra."""
+
+    level: str | None
+    level_id: int | None
+    level_confirmed: bool
+    frame: FrameModel
+    heights: HeightsModel
+    fracture: FractureModel
+    body_volume_ml: float
+    body_hu: float
+    confidence: ConfidenceModel
+    source: str = ""
+    touches_edge: bool = False
+    posterior_wall_lps: tuple[Vector, ...] = ()
+    anterior_wall_lps: tuple[Vector, ...] = ()
+
+
+class PedicleModel(Model):
+    """One pedicle at its isthmus; the axis points anterior."""
+
+    side: Literal["left", "right"]
+    isthmus_center_lps: Vector
+    axis_lps: Vector
+    width_mm: float
+    height_mm: float
+    outline_lps: tuple[Vector, ...] = ()
+
+
+class InstrumentModel(Model):
+    """The access instrument."""
+
+    name: str
+    outer_diameter_mm: float
+    length_mm: float
+
+
+class AnglesModel(Model):
+    """Trocar angles in the vertebra frame: convergence towards the midline +, caudal going forward +."""
+
+    convergence_deg: float
+    craniocaudal_deg: float
+
+
+class ClearanceModel(Model):
+    """Instrument surface to wall, negative when crossed. `profile` rows are [depth_mm, clearance_mm]."""
+
+    min_mm: float
+    medial_mm: float | None
+    lateral_mm: float | None
+    superior_mm: float | None
+    inferior_mm: float | None
+    anterior_mm: float | None
+    endplate_mm: float | None
+    canal_mm: float | None
+    profile: tuple[tuple[float, float | None], ...]
+
+
+class BreachModel(Model):
+    """Monte-Carlo chance (0..1) of crossing a wall, by direction."""
+
+    any: float
+    medial: float
+    lateral: float
+    superior: float
+    inferior: float
+    samples: int
+    entry_sigma_mm: float
+    angle_sigma_deg: float
+
+
+class PositionerModel(Model):
+    """C-arm angles: LAO + / RAO -, CRA + / CAU -, relative to the patient."""
+
+    primary_deg: float
+    secondary_deg: float
+
+
+class StageModel(Model):
+    """One depth of the staged rule. `passed` is null when it cannot be judged; pixels are (row, column)."""
+
+    name: str
+    depth_mm: float
+    passed: bool | None
+    margin_mm: float | None
+    rule: str
+    tip_lps: Vector | None = None
+    ap_px: Pixel | None = None
+    lateral_px: Pixel | None = None
+
+
+class TrajectoryModel(Model):
+    """One planned path; `target_lps` is the tip's end point."""
+
+    side: Literal["left", "right"]
+    approach: str
+    verdict: Literal["safe", "unsafe", "unknown"]
+    reasons: tuple[str, ...]
+    instrument: InstrumentModel
+    skin_lps: Vector | None
+    entry_lps: Vector
+    target_lps: Vector
+    length_in_bone_mm: float
+    length_from_skin_mm: float | None
+    angles: AnglesModel
+    clearance: ClearanceModel
+    gertzbein_robbins: str
+    breach_probability: BreachModel
+    en_face: PositionerModel
+    stages: tuple[StageModel, ...]
+    capsule_radius_mm: float | None = None
+    candidates_tried: int | None = None
+
+
+class RefusalModel(Model):
+    """No path, and why. `side` is null when it concerns the whole vertebra or scan."""
+
+    side: Literal["left", "right"] | None
+    approach: str
+    code: str
+    message: str
+    numbers: dict[str, float | None]
+
+
+class ViewModel(PositionerModel):
+    """One solved C-arm position and its residuals."""
+
+    isocenter_lps: Vector | None = None
+    source_detector_mm: float | None = None
+    source_isocenter_mm: float | None = None
+    detector_px: tuple[int, int] | None = None
+    pixel_mm: float | None = None
+    magnification: float | None = None
+    residuals: dict[str, float | None] = {}
+
+
+class ViewsModel(Model):
+    """The standard views; null where a view could not be solved or no path exists."""
+
+    ap: ViewModel | None
+    lateral: ViewModel | None
+    en_face_left: ViewModel | None = None
+    en_face_right: ViewModel | None = None
+
+
+class ProvenanceModel(Model):
+    """What the plan was made from and with."""
+
+    parameters: dict[str, JsonValue]
+    parameter_sha256: str
+    mask_sha256: str | None
+    timings_s: dict[str, float]
+    details: dict[str, JsonValue] = {}
+
+
+class FilesModel(Model):
+    """Plain names of files beside plan.json (never a path: it will be opened); null when not written."""
+
+    parts: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")
+
+
+class PlanDocument(Model):
+    """The whole of plan.json."""
+
+    schema_name: Literal["trajplan.plan/1"] = Field(alias="schema")
+    software: SoftwareModel
+    disclaimer: str
+    created: str
+    input: InputModel
+    vertebra: VertebraModel | None
+    pedicles: tuple[PedicleModel, ...]
+    trajectories: tuple[TrajectoryModel, ...]
+    refusals: tuple[RefusalModel, ...]
+    views: ViewsModel
+    provenance: ProvenanceModel
+    notes: tuple[str, ...] = ()
+    files: FilesModel = FilesModel()

@@ -1,0 +1,97 @@
+"""The facts of one planned path: verdict, clearance by direction, stages, lengths and points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trajplan.planning.plan import PlanSettings, Trajectory
+from trajplan.reporting.words import chance, degrees, mm, point
+from trajplan.verification.stages import Stage
+
+
+@dataclass(frozen=True)
+class ClearanceRow:
+    """One wall: how far away, how far it had to be, and whether that was kept (``yes``, ``no``, ``not known``)."""
+
+    wall: str
+    clearance: str
+    margin: str
+    kept: str
+
+
+@dataclass(frozen=True)
+class StageRow:
+    """One stage of the insertion."""
+
+    number: int
+    name: str
+    depth: str
+    result: str
+    margin: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class PathFacts:
+    """One planned path in words."""
+
+    side: str
+    verdict: str
+    reasons: tuple[str, ...]
+    rows: tuple[tuple[str, str], ...]
+    clearance: tuple[ClearanceRow, ...]
+    stages: tuple[StageRow, ...]
+
+
+def path_facts(path: Trajectory, stages: tuple[Stage, ...], settings: PlanSettings) -> PathFacts:
+    """The facts of one path."""
+    tool, b = path.instrument, path.breach
+    unverified = "" if tool.length_verified else ", length not verified"
+    rows = (
+        ("Instrument", f"{tool.name}, outer diameter {tool.outer_diameter_mm:.2f} mm, {tool.length_mm:.0f} mm long"
+         + unverified),
+        ("Approach", path.approach),
+        ("Least clearance", mm(path.clearance.min_mm)),
+        ("Gertzbein-Robbins grade", path.gertzbein_robbins),
+        ("Chance of a breach", (f"{chance(b.any, b.samples)} in any direction (medial {chance(b.medial, b.samples)}, "
+         f"lateral {chance(b.lateral, b.samples)}, superior {chance(b.superior, b.samples)}, "
+         f"inferior {chance(b.inferior, b.samples)}); {b.samples} draws, entry error {b.entry_sigma_mm:.2f} mm, "
+         f"angle error {b.angle_sigma_deg:.1f}° (one sigma)")),
+        ("Convergence (to the midline)", degrees(path.convergence_deg)),
+        ("Craniocaudal (caudal forward)", degrees(path.craniocaudal_deg)),
+        ("Length in bone", mm(path.length_in_bone_mm)),
+        ("Length from the skin", mm(path.length_from_skin_mm)),
+        ("Skin entry, LPS mm", point(path.skin_lps)),
+        ("Bone entry, LPS mm", point(path.entry_lps)),
+        ("Target (tip), LPS mm", point(path.target_lps)),
+        ("Candidates tried", str(path.candidates_tried)),
+    )  # fmt: skip
+    c = path.clearance
+    walls = (
+        ("Medial (towards the canal)", c.medial_mm, settings.wall_margin_mm),
+        ("Lateral", c.lateral_mm, settings.wall_margin_mm),
+        ("Superior", c.superior_mm, settings.wall_margin_mm),
+        ("Inferior (towards the foramen)", c.inferior_mm, settings.wall_margin_mm),
+        ("Spinal canal", c.canal_mm, settings.canal_margin_mm),
+        ("Anterior wall, from the tip", c.anterior_mm, settings.anterior_margin_mm),
+        ("End plates", c.endplate_mm, settings.endplate_margin_mm),
+    )
+    return PathFacts(
+        side=path.side.value,
+        verdict=path.verdict.value,
+        reasons=tuple(path.reasons),
+        rows=rows,
+        clearance=tuple(_clearance_row(*w) for w in walls),
+        stages=tuple(_stage_row(i, s) for i, s in enumerate(stages, start=1)),
+    )
+
+
+def _clearance_row(wall: str, value_mm: float | None, margin_mm: float) -> ClearanceRow:
+    kept = "not known" if value_mm is None or value_mm != value_mm else "yes" if value_mm >= margin_mm else "no"
+    return ClearanceRow(wall, mm(value_mm), mm(margin_mm), kept)
+
+
+def _stage_row(number: int, stage: Stage) -> StageRow:
+    result = "not judged" if stage.passed is None else "passed" if stage.passed else "BROKEN"
+    margin = "-" if stage.margin_mm is None else mm(stage.margin_mm)
+    return StageRow(number, stage.name, f"{stage.depth_mm:.0f} mm", result, margin, stage.rule)

@@ -1,0 +1,90 @@
+"""write_report: the report folder of one case, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trajplan.exports.atomic import MANIFEST, staged_folder
+from trajplan.exports.labels_file import write_parts
+from trajplan.exports.plan_json import plan_document, write_plan
+from trajplan.parts import Side
+from trajplan.reporting.curves import clearance_picture
+from trajplan.reporting.facts import report_facts
+from trajplan.reporting.pdf import report_pdf
+from trajplan.reporting.picture import Picture
+from trajplan.reporting.report import report_html
+from trajplan.reporting.reslice import PartMasks
+from trajplan.reporting.slices import overview_pictures, side_pictures
+from trajplan.reporting.staged_xray import staged_picture
+from trajplan.reporting.xray import xray_pictures
+
+if TYPE_CHECKING:
+    from trajplan.case import CaseResult
+
+Progress = Callable[[float, str], None]
+PARTS_NAME = "parts.nrrd"
+FIGURES = "figures"
+
+
+def report_pictures(result: CaseResult, progress: Progress | None = None) -> list[Picture]:
+    """Every picture of the report, in reading order."""
+    tell = progress or _quiet
+    masks = None if result.vertebra is None else PartMasks(result.vertebra.parts)
+    tell(0.05, "context picture")
+    pictures = overview_pictures(result, masks)
+    if masks is not None:
+        for side in Side:
+            tell(0.2 if side is Side.LEFT else 0.45, f"slices of the {side.value} side")
+            pictures += side_pictures(result, side, masks)
+            pictures += [p for p in (clearance_picture(result, side), staged_picture(result, side)) if p is not None]
+    tell(0.7, "simulated X-rays")
+    return pictures + xray_pictures(result)
+
+
+def write_report(result: CaseResult, out: Path, progress: Progress | None = None) -> list[Path]:
+    """Write ``report.html``, ``report.pdf``, ``plan.json``, ``parts.nrrd`` and ``figures/*.png`` into a folder.
+
+    Works for a refused case and for a scan without a vertebra: the refusal and its numbers are then the report.
+
+    Parameters
+    ----------
+    result : CaseResult
+    out : Path
+        The folder, made if missing. Files of an earlier report are replaced, anything else in it is left alone.
+    progress : callable, optional
+        Called with the fraction done and what is being done.
+
+    Returns
+    -------
+    list of Path
+        What was written, ``report.html`` first.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be written; nothing is left behind.
+    """
+    tell = progress or _quiet
+    document = plan_document(result, PARTS_NAME if result.vertebra is not None else None)
+    with staged_folder(out) as folder:
+        pictures = report_pictures(result, tell)
+        facts = report_facts(result)
+        (folder / "report.html").write_text(report_html(facts, pictures), encoding="utf-8", newline="\n")
+        tell(0.85, "PDF")
+        (folder / "report.pdf").write_bytes(report_pdf(facts, pictures))
+        write_plan(document, folder / "plan.json")
+        if result.vertebra is not None:
+            write_parts(result.vertebra, folder / PARTS_NAME)
+        (folder / FIGURES).mkdir()
+        for picture in pictures:
+            (folder / FIGURES / picture.name).write_bytes(picture.png)
+        made = sorted(p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
+    tell(1.0, "report written")
+    first = Path("report.html")
+    return [out / name for name in (first, *(m for m in made if m != first), Path(MANIFEST))]
+
+
+def _quiet(_fraction: float, _what: str) -> None:
+    return None
