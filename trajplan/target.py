@@ -22,6 +22,9 @@ from trajplan.reading.scan import Scan
 PLANNABLE_IDS = range(LEVEL_IDS["T4"], LEVEL_IDS["L5"] + 1)
 """Levels looked at when the worst fracture is searched for: kyphoplasty is done from about T4 to L5."""
 
+FRACTURE_PERCENT = 20.0
+"""Height loss from which Genant's scale speaks of a fracture."""
+
 
 @dataclass(frozen=True, eq=False)
 class Target:
@@ -56,21 +59,49 @@ def find_target(
     notes: list[str] = []
     if seed_lps is None:
         progress(0.0, "looking for the spine")
-        column = find_column(scan.volume)
-        index, loss_percent = worst_vertebra(column)
-        seed = column.vertebrae[index]
-        seed_lps = seed.center_lps
-        notes.append(
-            f"Target chosen by the program: of {len(column.vertebrae)} vertebrae found without labels, number "
-            f"{index + 1} from below has the largest height loss (about {loss_percent:.0f} %), centre "
-            f"({', '.join(f'{v:.0f}' for v in seed_lps)}) LPS mm."
-        )
+        seed_lps, chosen_note = _worst_seed(scan.volume)
+        notes.append(chosen_note)
     else:
         require_inside(scan.volume, seed_lps)
-    identifier = level_id(level) if level else None
     chosen: Backend = backend or SimpleItkBackend()
-    result = chosen.segment(
-        scan.volume, np.asarray(seed_lps, dtype=float), identifier, lambda f, what: progress(0.1 + 0.7 * f, what)
+    try:
+        vertebra, provenance = _segmented(scan, level, np.asarray(seed_lps, dtype=float), chosen, progress)
+    except AnatomyError as reason:
+        # whoever reads the refusal must know which vertebra it is about
+        told = " ".join([f"{reason}.", *notes])
+        raise AnatomyError(told, code=reason.code, numbers=reason.numbers) from reason
+    notes.append(
+        f"The mask is automatic ({chosen.name}, confidence {vertebra.confidence.score:.2f}); nobody has confirmed it."
+    )
+    if level is None:
+        notes.append("The level of the vertebra is not known; state it with --level after counting.")
+    return Target(vertebra, True, tuple(notes), provenance)
+
+
+def _worst_seed(volume: Volume) -> tuple[FloatArray, str]:
+    """Body centre of the vertebra that lost most height, and the sentence that says so."""
+    column = find_column(volume)
+    index, loss_percent = worst_vertebra(column)
+    seed_lps = column.vertebrae[index].center_lps
+    note = (
+        f"Target chosen by the program: of {len(column.vertebrae)} vertebrae found without labels, number {index + 1} "
+        f"from below has the largest height loss (about {loss_percent:.0f} %), centre "
+        f"({', '.join(f'{v:.0f}' for v in seed_lps)}) LPS mm."
+    )
+    if loss_percent < FRACTURE_PERCENT:
+        note += f" Less than {FRACTURE_PERCENT:.0f} % is no fracture by Genant's limits."
+    return seed_lps, note
+
+
+def _segmented(
+    scan: Scan, level: str | None, seed_lps: FloatArray, backend: Backend, progress: Progress
+) -> tuple[Vertebra, dict[str, object]]:
+    """Segment and measure the vertebra at a seed."""
+    result = backend.segment(
+        scan.volume,
+        seed_lps,
+        level_id(level) if level else None,
+        lambda fraction, what: progress(0.1 + 0.7 * fraction, what),
     )
     progress(0.85, "measuring the vertebra")
     vertebra = measure_vertebra(
@@ -79,15 +110,10 @@ def find_target(
         result.target_id,
         level=level.upper() if level else None,
         level_confirmed=level is not None,
-        source=chosen.name,
+        source=backend.name,
         confidence=result.confidence,
     )
-    notes.append(
-        f"The mask is automatic ({chosen.name}, confidence {vertebra.confidence.score:.2f}); nobody has confirmed it."
-    )
-    if level is None:
-        notes.append("The level of the vertebra is not known; state it with --level after counting.")
-    return Target(vertebra, True, tuple(notes), dict(result.provenance))
+    return vertebra, dict(result.provenance)
 
 
 def require_inside(volume: Volume, seed_lps: FloatArray) -> None:

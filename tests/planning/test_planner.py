@@ -137,7 +137,7 @@ def test_no_canal_means_no_plan(wedge: Case) -> None:
 
 def test_a_needle_too_short_for_the_patient_is_refused(wedge: Case) -> None:
     short = dataclasses.replace(instrument("11G"), lengths_mm=(60.0,))
-    settings = dataclasses.replace(LEFT_ONLY, instrument=short, anterior_margin_mm=3.0)
+    settings = dataclasses.replace(LEFT_ONLY, instrument=short)
     trajectories, refusals = plan_vertebra(wedge.phantom.ct, wedge.vertebra, settings, automatic_mask=False)
     assert trajectories == ()
     assert {r.code for r in refusals} == {"too_long"}

@@ -213,10 +213,12 @@ def _frame(straight: Straightened, body: BodyInStraight, center: FloatArray) -> 
 
 
 def _refuse_cut(ct: Volume, frame: Frame, height: float, depth: float) -> None:
-    """The body with its end plates must lie inside the scan."""
-    corners = np.array(
-        [[u, v, w] for u in (-14, 14) for v in (-depth / 2 + 2, depth / 2) for w in (-height / 2 - 2, height / 2 + 2)]
-    )
+    """The body with its end plates and 4 mm beyond them must lie inside the scan.
+
+    A cut body looks too low, so it is taken to be at least as high as usual for its depth.
+    """
+    reach = max(height, 0.62 * depth) / 2 + 4.0
+    corners = np.array([[u, v, w] for u in (-14, 14) for v in (-depth / 2 + 2, depth / 2) for w in (-reach, reach)])
     inside = ct.grid.contains(frame.to_world(corners))
     if not inside.all():
         raise AnatomyError(

@@ -22,7 +22,7 @@ class _Rule:
     text: str
 
 
-# Limits set on seven seeds in three scans (see benchmarks/segment_simpleitk.py): few, so they are only a coarse guide.
+# Limits set on nine seeds in three scans (see benchmarks/segment_simpleitk.py): few, so they are only a coarse guide.
 _RULES = {
     "correlation": _Rule(0.55, 0.72, "the atlas fits the image poorly"),
     "prior_dice": _Rule(0.80, 0.90, "the refined outline differs much from the atlas's"),

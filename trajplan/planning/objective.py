@@ -11,7 +11,7 @@ from trajplan.planning.walls import Wall
 ENOUGH_SIGMAS = 2.5
 """Beyond this margin more distance from the walls buys little (chance of crossing below 1 %): the target decides."""
 
-TARGET_SCALE_MM = 8.0
+TARGET_SCALE_MM = 6.0
 """A tip this far from the ideal costs one sigma of margin."""
 
 

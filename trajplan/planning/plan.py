@@ -37,7 +37,7 @@ class PlanSettings:
     approach: Approach = Approach.AUTO
     wall_margin_mm: float = 1.0
     canal_margin_mm: float = 1.0
-    anterior_margin_mm: float = 5.0
+    anterior_margin_mm: float = 3.0
     endplate_margin_mm: float = 3.0
     max_convergence_deg: float = 45.0
     min_craniocaudal_deg: float = -15.0

@@ -20,7 +20,7 @@ from trajplan.planning.plan import Approach, PlanSettings, Refusal, Trajectory, 
 from trajplan.planning.refine import RefinedPath, refine
 from trajplan.planning.search import search
 from trajplan.planning.skin import way_from_skin
-from trajplan.planning.target import ideal_target
+from trajplan.planning.target import TargetZone, docking_u_mm, target_zone
 from trajplan.planning.verdict import judge
 from trajplan.planning.walls import Wall, wall_field
 
@@ -87,19 +87,20 @@ def _plan_side(
     extra = AUTOMATIC_MASK_MARGIN_MM if automatic_mask else 0.0
     try:
         field = wall_field(vertebra, side)
-        ideal = ideal_target(vertebra, side, settings, approach == "unipedicular")
+        zone = target_zone(vertebra, side, settings, approach == "unipedicular")
     except AnatomyError as reason:
         return Refusal(side, approach, reason.code, f"{reason}.", reason.numbers)
     margin = required_margin(settings)
     lattice = make_lattice(vertebra, field)
     flip = np.array([side.sign, 1.0, 1.0])
-    ideal_uvw = vertebra.frame.to_local(ideal) * flip
+    ideal_uvw = vertebra.frame.to_local(zone.ideal_lps) * flip
     crossings = _crossings(vertebra, side, settings)
-    targets = _targets(ideal_uvw, approach == "unipedicular")
-    found = search(lattice, crossings, targets, ideal_uvw, margin, settings)
+    targets = _targets(ideal_uvw, zone, approach == "unipedicular")
+    dock_u = docking_u_mm(vertebra, side)
+    found = search(lattice, crossings, targets, ideal_uvw, margin, settings, dock_u)
     if not found.best:
         return refusals.blocked(side, approach, found.tried, found.blocked, found.out_of_angle)
-    refined = [refine(c, vertebra, field, ideal, margin, settings) for c in found.best]
+    refined = [refine(c, vertebra, field, zone, dock_u, margin, settings) for c in found.best]
     refined.sort(key=lambda r: -r.score)
     judged = [
         _judge(ct, vertebra, lattice, side, approach, settings, path, margin, extra, found.tried) for path in refined
@@ -123,14 +124,14 @@ def _crossings(vertebra: Vertebra, side: Side, settings: PlanSettings) -> FloatA
     return np.asarray(center + np.stack([uu[keep], np.zeros(keep.sum()), ww[keep]], axis=1))
 
 
-def _targets(ideal_uvw: FloatArray, unipedicular: bool) -> FloatArray:
-    """Tips about the ideal one, 2 mm apart; shape (T, 3). A unipedicular tip stays within 4 mm of the midline."""
+def _targets(ideal_uvw: FloatArray, zone: TargetZone, unipedicular: bool) -> FloatArray:
+    """Tips in the anterior third about the ideal one, 2 mm apart, (T, 3); unipedicular ones keep to the midline."""
     reach_u = 4.0 if unipedicular else 8.0
     u = np.arange(-reach_u, reach_u + 0.1, 2.0)
-    v = np.arange(0.0, 8.1, 2.0)
+    v = np.arange(-4.0, 8.1, 2.0)
     w = np.arange(-8.0, 8.1, 2.0)
-    grid = np.stack(np.meshgrid(u, v, w, indexing="ij"), axis=-1).reshape(-1, 3)
-    return np.asarray(ideal_uvw + grid)
+    grid = ideal_uvw + np.stack(np.meshgrid(u, v, w, indexing="ij"), axis=-1).reshape(-1, 3)
+    return np.asarray(grid[zone.behind_third_mm(grid[:, 1], grid[:, 2]) <= 1e-6])
 
 
 def _judge(
@@ -171,7 +172,8 @@ def _judge(
         if reaching is None:
             return refusals.too_long(side, approach, from_skin, settings)
         instrument = reaching
-    verdict, reasons = judge(vertebra, settings, way, float(slack.min()), extra_mm)
+    breach = breach_probability(lattice, vertebra, side, best.path.start_lps, best.path.end_lps, settings)
+    verdict, reasons = judge(vertebra, settings, way, float(slack.min()), extra_mm, breach)
     convergence, craniocaudal = trocar_angles(best.path.direction_lps, vertebra.frame, side)
     return Trajectory(
         side=side,
@@ -188,6 +190,6 @@ def _judge(
         craniocaudal_deg=craniocaudal,
         clearance=summarise(best.clearance),
         gertzbein_robbins=gertzbein_robbins(best.clearance),
-        breach=breach_probability(lattice, vertebra, side, best.path.start_lps, best.path.end_lps, settings),
+        breach=breach,
         candidates_tried=tried,
     )

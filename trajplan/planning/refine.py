@@ -15,6 +15,7 @@ from trajplan.planning.evaluate import PathClearance, path_clearance
 from trajplan.planning.objective import score, sigma_at
 from trajplan.planning.plan import PlanSettings
 from trajplan.planning.search import Candidate
+from trajplan.planning.target import TargetZone
 from trajplan.planning.walls import WallField
 
 _COARSE_STEP_MM = 0.75
@@ -53,7 +54,8 @@ def refine(
     candidate: Candidate,
     vertebra: Vertebra,
     field: WallField,
-    ideal_lps: FloatArray,
+    zone: TargetZone,
+    dock_u_mm: float,
     margin_mm: FloatArray,
     settings: PlanSettings,
 ) -> RefinedPath:
@@ -74,14 +76,16 @@ def refine(
             abs(convergence) - settings.max_convergence_deg,
             settings.min_craniocaudal_deg - craniocaudal,
             craniocaudal - settings.max_craniocaudal_deg,
+            float(zone.behind_third_mm(x[3], x[4])),
+            dock_u_mm - float(vertebra.frame.to_local(path.start_lps)[0]) * field.side.sign,
         )
-        if over > 0:
+        if over > 1e-6:
             return -_INFEASIBLE + over
         found = path_clearance(field, path, _COARSE_STEP_MM)
         value = score(
             found.walls_mm - margin_mm,
             sigma_at(found.depth_mm, settings),
-            float(np.linalg.norm(target - ideal_lps)),
+            float(np.linalg.norm(target - zone.ideal_lps)),
         )
         return -max(value, _INFEASIBLE)
 

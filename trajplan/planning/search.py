@@ -42,9 +42,14 @@ def search(
     ideal_uvw: FloatArray,
     margin_mm: FloatArray,
     settings: PlanSettings,
+    dock_u_mm: float = -np.inf,
     keep: int = 3,
 ) -> SearchResult:
-    """Score all lines through `crossings_uvw` (P, 3) and `targets_uvw` (T, 3); angles limited as in `settings`."""
+    """Score all lines through `crossings_uvw` (P, 3) and `targets_uvw` (T, 3).
+
+    Angles are limited as in `settings`; the entry must lie at least `dock_u_mm` from the midline (docking on the
+    lateral half of the pedicle).
+    """
     scores = _score_all(
         crossings_uvw,
         targets_uvw,
@@ -60,6 +65,7 @@ def search(
         settings.entry_sigma_mm,
         np.radians(settings.angle_sigma_deg),
         np.radians([settings.max_convergence_deg, settings.min_craniocaudal_deg, settings.max_craniocaudal_deg]),
+        dock_u_mm,
     )
     best: list[Candidate] = []
     # stable order, so that equal scores are settled the same way on every machine
@@ -119,7 +125,7 @@ def _way_out(crossing, back, bone, obstacle, origin):  # type: ignore[no-untyped
 @nb.njit(cache=True)
 def _score_line(  # type: ignore[no-untyped-def]
     crossing, target, ideal, walls, bone, obstacle, pedicle, origin, radius, margin, weight, entry_sigma, angle_sigma,
-    limits,
+    limits, dock_u,
 ):  # fmt: skip
     reach = np.sqrt(((crossing - target) ** 2).sum())
     back = (crossing - target) / reach
@@ -128,7 +134,7 @@ def _score_line(  # type: ignore[no-untyped-def]
     if abs(convergence) > limits[0] or craniocaudal < limits[1] or craniocaudal > limits[2]:
         return 2 * _REJECTED
     out, free = _way_out(crossing, back, bone, obstacle, origin)
-    if not free or out == 0.0:
+    if not free or out == 0.0 or crossing[0] + out * back[0] < dock_u:
         return _REJECTED
     length = reach + out
     last_pedicle = -1.0
@@ -160,13 +166,13 @@ def _score_line(  # type: ignore[no-untyped-def]
 @nb.njit(cache=True, parallel=True)
 def _score_all(  # type: ignore[no-untyped-def]
     crossings, targets, ideal, walls, bone, obstacle, pedicle, origin, radius, margin, weight, entry_sigma, angle_sigma,
-    limits,
+    limits, dock_u,
 ):  # fmt: skip
     out = np.empty((crossings.shape[0], targets.shape[0]))
     for i in nb.prange(crossings.shape[0]):
         for j in range(targets.shape[0]):
             out[i, j] = _score_line(
                 crossings[i], targets[j], ideal, walls, bone, obstacle, pedicle, origin, radius, margin, weight,
-                entry_sigma, angle_sigma, limits,
+                entry_sigma, angle_sigma, limits, dock_u,
             )  # fmt: skip
     return out

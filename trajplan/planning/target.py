@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from trajplan.anatomy.vertebra import Vertebra
@@ -11,11 +13,31 @@ from trajplan.parts import Part, Side
 from trajplan.planning.plan import PlanSettings
 
 ANTERIOR_SHARE = 0.25
-"""Tip depth from the anterior wall as a share of the body's depth: inside the anterior third (clinical rule 9)."""
+"""Ideal tip depth from the front as a share of the body's depth: well inside the anterior third (clinical rule 9)."""
+
+_THIRD_RESERVE_MM = 1.0
+"""Kept from the border of the anterior third, so that perspective does not push the tip out on the lateral view."""
 
 
-def ideal_target(vertebra: Vertebra, side: Side, settings: PlanSettings, unipedicular: bool) -> FloatArray:
-    """The tip position that serves the balloon best, LPS mm, shape (3,), before any wall is looked at.
+@dataclass(frozen=True, eq=False)
+class TargetZone:
+    """The ideal tip (LPS mm) and the border of the anterior third, ``v <= slope * w + offset`` in the vertebra frame.
+
+    The border is that of the lateral view: a third of the way from the front of the body at the midline to its
+    posterior wall, whatever the body's depth is where the tip is.
+    """
+
+    ideal_lps: FloatArray
+    slope: float
+    offset: float
+
+    def behind_third_mm(self, v: FloatArray | float, w: FloatArray | float) -> FloatArray:
+        """How far (v, w) is behind the anterior third, mm; <= 0 inside."""
+        return np.asarray(np.asarray(v) - self.slope * np.asarray(w) - self.offset)
+
+
+def target_zone(vertebra: Vertebra, side: Side, settings: PlanSettings, unipedicular: bool) -> TargetZone:
+    """The tip position that serves the balloon best, before any wall is looked at, and how far back it may move.
 
     Bipedicular: half-way between pedicle and midline. Unipedicular: on the midline. Mid-height between the end plates
     as they are at that place, so below a depressed one.
@@ -38,7 +60,7 @@ def ideal_target(vertebra: Vertebra, side: Side, settings: PlanSettings, unipedi
             numbers={"voxels": float(len(core))},
         )
     front, back = np.percentile(core[:, 1], [1, 99])
-    stand_off = settings.anterior_margin_mm + settings.instrument.radius_mm + 0.5
+    stand_off = settings.anterior_margin_mm + settings.instrument.radius_mm + 1.0
     v = front + max(stand_off, ANTERIOR_SHARE * (back - front))
     column = strip[np.abs(strip[:, 1] - v) < 3.0]
     if len(column) < 20:
@@ -48,4 +70,28 @@ def ideal_target(vertebra: Vertebra, side: Side, settings: PlanSettings, unipedi
             numbers={"depth_mm": float(back - front), "stand_off_mm": stand_off},
         )
     low, high = np.percentile(column[:, 2], [2, 98])
-    return vertebra.frame.to_world([u, float(v), float(low + high) / 2])
+    w = float(low + high) / 2
+    slope, offset = _third(vertebra)
+    v = min(float(v), slope * w + offset)
+    return TargetZone(vertebra.frame.to_world([u, v, w]), slope, offset)
+
+
+def docking_u_mm(vertebra: Vertebra, side: Side) -> float:
+    """Least distance of the entry from the midline, mm: the middle of the pedicle (docks on its lateral half on AP)."""
+    outline = vertebra.frame.to_local(vertebra.pedicles[side].outline_lps)[:, 0] * side.sign
+    return float(outline.min() + outline.max()) / 2
+
+
+def _third(vertebra: Vertebra) -> tuple[float, float]:
+    """Border of the anterior third as v = slope * w + offset, from the front and back wall points."""
+    front = _wall_line(vertebra.frame.to_local(vertebra.anterior_wall_lps), 90.0)
+    back = _wall_line(vertebra.frame.to_local(vertebra.posterior_wall_lps), 10.0)
+    slope, offset = front + (back - front) / 3
+    return float(slope), float(offset) - _THIRD_RESERVE_MM
+
+
+def _wall_line(points_uvw: FloatArray, percentile: float) -> FloatArray:
+    """(slope, offset) of v over w, shifted so that `percentile` of the points lie anterior of the line."""
+    v, w = points_uvw[:, 1], points_uvw[:, 2]
+    slope = float(np.polyfit(w, v, 1)[0]) if np.ptp(w) > 2 else 0.0
+    return np.array([slope, float(np.percentile(v - slope * w, percentile))])

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from trajplan.anatomy.vertebra import Vertebra
-from trajplan.planning.plan import PlanSettings, Verdict
+from trajplan.planning.plan import Breach, PlanSettings, Verdict
 from trajplan.planning.skin import SkinWay
 
 MIN_CONFIDENCE = 0.5
 """Below this mask confidence nothing is called safe."""
 
+CAUTION_BREACH = 0.10
+"""Chance of crossing a wall from which the verdict carries a caution: above the 2-9 % published for fluoroscopy."""
+
 
 def judge(
-    vertebra: Vertebra, settings: PlanSettings, way: SkinWay, slack_mm: float, extra_mm: float
+    vertebra: Vertebra, settings: PlanSettings, way: SkinWay, slack_mm: float, extra_mm: float, breach: Breach
 ) -> tuple[Verdict, tuple[str, ...]]:
     """The verdict on a path that keeps its wall margins, with the reasons.
 
@@ -25,8 +28,15 @@ def judge(
         Smallest clearance beyond its required margin, >= 0.
     extra_mm : float
         Further margin asked of a mask nobody has confirmed, 0 for a confirmed one.
+    breach : Breach
+        A high chance is named beside the verdict; the verdict itself rests on the margins.
     """
-    unsafe, unknown = [], []
+    unsafe, unknown, caution = [], [], []
+    if breach.any >= CAUTION_BREACH:
+        caution.append(
+            f"caution: an executed path crosses a wall in {100 * breach.any:.0f} % of simulated insertions "
+            f"({100 * breach.medial:.0f} % medially)"
+        )
     if way.bone_mm > 1.0:
         unsafe.append(f"{way.bone_mm:.0f} mm of other bone on the way from the skin")
     if way.skin_lps is None:
@@ -53,5 +63,5 @@ def judge(
             "confirm the contours"
         )
     if unsafe:
-        return Verdict.UNSAFE, (*unsafe, *unknown)
-    return (Verdict.UNKNOWN if unknown else Verdict.SAFE), tuple(unknown)
+        return Verdict.UNSAFE, (*unsafe, *unknown, *caution)
+    return (Verdict.UNKNOWN if unknown else Verdict.SAFE), (*unknown, *caution)
