@@ -16,6 +16,7 @@ from trajplan.geometry.resample import resample_mask
 from trajplan.parts import Part, Side
 
 CANAL_BEYOND_MM = 6.0
+MAX_WALL_SCATTER_MM = 4.0
 _Axes = tuple[FloatArray, FloatArray, FloatArray]
 
 
@@ -65,22 +66,38 @@ class LocalVertebra:
         _, curve, half = posterior_wall(self.ring.hole, u_mm, v_mm, w_mm)
         body = self.parts == Part.BODY
         points = []
-        for k in np.flatnonzero((w_mm > self.body_low_mm) & (w_mm < self.body_high_mm)):
+        for k in self._middle_rows():
             for share in (-0.6, 0.0, 0.6):
                 i = int(np.argmin(np.abs(u_mm - curve[k, 0] - share * half)))
                 column = np.flatnonzero(body[k, :, i])
                 if len(column):
                     points.append([u_mm[i], v_mm[column[-1]] + WORKING_SPACING_MM / 2, w_mm[k]])
-        return self.frame.to_world(points)
+        return self.frame.to_world(_on_the_wall(np.array(points)))
 
     def anterior_wall_lps(self) -> FloatArray:
         """Points (N, 3) of the front of the body near the midline, in the middle 70 % of its height."""
         u_mm, v_mm, w_mm = self.axes_mm
         near = (self.parts == Part.BODY)[:, :, np.abs(u_mm) < 6.0]
-        margin = 0.15 * (self.body_high_mm - self.body_low_mm)
         points = []
-        for k in np.flatnonzero((w_mm > self.body_low_mm + margin) & (w_mm < self.body_high_mm - margin)):
+        for k in self._middle_rows():
             row = np.flatnonzero(near[k].any(axis=1))
             if len(row):
                 points.append([0.0, v_mm[row[0]] - WORKING_SPACING_MM / 2, w_mm[k]])
-        return self.frame.to_world(points)
+        return self.frame.to_world(_on_the_wall(np.array(points)))
+
+    def _middle_rows(self) -> AnyArray:
+        """Rows of the middle 70 % of the body's height: beyond, tilted end plates end the columns, not walls."""
+        w_mm = self.axes_mm[2]
+        margin = 0.15 * (self.body_high_mm - self.body_low_mm)
+        return np.flatnonzero((w_mm > self.body_low_mm + margin) & (w_mm < self.body_high_mm - margin))
+
+
+def _on_the_wall(points_uvw: FloatArray) -> FloatArray:
+    """Without the points more than 4 mm off their wall's line: those are end plates or holes in the mask."""
+    v = points_uvw[:, 1]
+    line = np.polyfit(points_uvw[:, 2], v, 1) if len(v) > 3 else np.array([0.0, float(np.median(v))])
+    for _ in range(3):
+        off = v - np.polyval(line, points_uvw[:, 2])
+        keep = np.abs(off - np.median(off)) <= MAX_WALL_SCATTER_MM
+        line = np.polyfit(points_uvw[keep, 2], v[keep], 1) if keep.sum() > 3 else line
+    return np.asarray(points_uvw[keep])

@@ -37,7 +37,7 @@ class Pedicle:
 
 @dataclass(frozen=True)
 class Heights:
-    """Body heights in the midsagittal slab, mm. `reference_mm` is the expected height, `reference_source` its origin."""
+    """Body heights in the midsagittal slab, mm; `reference_mm` is the expected one, `reference_source` its origin."""
 
     ha_mm: float
     hm_mm: float

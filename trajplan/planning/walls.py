@@ -103,8 +103,8 @@ def _classify(vertebra: Vertebra, surface: Surface, side: Side) -> np.ndarray:
     """The `Wall` of each surface sample, or -1 for surfaces that are no wall for this side.
 
     Pedicle: by the dominant direction of the normal across the pedicle axis. Body: end plates by normals along w,
-    the posterior wall counts as medial (behind it lies the canal), the rest is lateral or anterior. The posterior
-    elements are where the instrument enters; they are no wall.
+    the posterior wall counts as medial (behind it lies the canal), the front half's forward surface is anterior, the
+    rest lateral. The posterior elements are where the instrument enters; they are no wall.
     """
     part = vertebra.parts.array[tuple(surface.inside_zyx.T)]
     normal = vertebra.frame.direction_to_local(surface.normals_lps)
@@ -120,7 +120,9 @@ def _classify(vertebra: Vertebra, surface: Surface, side: Side) -> np.ndarray:
     flat = np.abs(w) > _STEEP
     kind[body & flat] = Wall.ENDPLATE
     rest = body & ~flat
-    kind[rest & (v < -0.3)] = Wall.ANTERIOR
-    kind[rest & (v >= -0.3)] = Wall.LATERAL
+    kind[rest] = Wall.LATERAL
+    # beside the pedicle's root the body's flank faces forward too; only its front half is the anterior wall
+    in_front = vertebra.frame.to_local(surface.points_lps)[:, 1] < 0
+    kind[rest & in_front & (v < -0.3)] = Wall.ANTERIOR
     kind[rest & (v > _STEEP)] = Wall.MEDIAL
     return kind
