@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from trajplan.anatomy.backend import Progress
 from trajplan.anatomy.vertebra import Vertebra
-from trajplan.errors import AnatomyError
+from trajplan.errors import AnatomyError, GeometryError
 from trajplan.fluoroscopy.drr import Drr
 from trajplan.fluoroscopy.projector import prepare, project
 from trajplan.fluoroscopy.views import SolvedView, en_face, standard_views
@@ -118,10 +118,16 @@ def run_case(scan: Scan, request: CaseRequest, progress: Progress = lambda _frac
             vertebra,
             request.settings,
             automatic_mask=target.automatic,
+            mask_spacing_mm=target.spacing_mm,
             progress=_part(progress, 0.55, 0.85),
         )
     with clock.step("views"):
-        views = _views(vertebra, planned)
+        try:
+            views = _views(vertebra, planned)
+        except (AnatomyError, GeometryError) as reason:
+            # without the two views the staged rules cannot be judged, so no path may be offered
+            refusal = Refusal(None, request.settings.approach, reason.code, f"{reason}", reason.numbers)
+            return _result(scan, request, target, (), (*refused, refusal), {}, {}, {}, target.notes, clock)
     with clock.step("projection"):
         progress(0.86, "simulated X-rays")
         prepared = prepare(scan.volume)

@@ -26,14 +26,22 @@ FRACTURE_PERCENT = 20.0
 """Height loss from which Genant's scale speaks of a fracture."""
 
 
+COARSE_MM = 1.5
+"""Labels on voxels from this size on are said to be coarse."""
+
+
 @dataclass(frozen=True, eq=False)
 class Target:
-    """The vertebra to plan, whether its mask is automatic, and what a reader must know about how it was found."""
+    """The vertebra to plan, whether its mask is automatic, and what a reader must know about how it was found.
+
+    `spacing_mm` is the largest voxel spacing of what the mask was made on: the coarser of scan and labels.
+    """
 
     vertebra: Vertebra
     automatic: bool
     notes: tuple[str, ...]
     provenance: Mapping[str, object]
+    spacing_mm: float | None = None
 
 
 def find_target(
@@ -75,7 +83,8 @@ def find_target(
     )
     if level is None:
         notes.append("The level of the vertebra is not known; state it with --level after counting.")
-    return Target(vertebra, True, tuple(notes), provenance)
+    spacing_mm = float(scan.volume.grid.spacing_zyx.max())
+    return Target(vertebra, True, tuple(notes), provenance, spacing_mm)
 
 
 def _worst_seed(volume: Volume) -> tuple[FloatArray, str]:
@@ -145,6 +154,8 @@ def _from_labels(
             raise InputError(
                 f"level {level.upper()} is not in the labels; they hold {names}", code="level_not_in_labels"
             )
+        if seed_lps is not None:
+            _refuse_another_level(wanted, _label_at(labels, seed_lps, names), level)
     elif seed_lps is not None:
         wanted = _label_at(labels, seed_lps, names)
     else:
@@ -158,7 +169,23 @@ def _from_labels(
     )
     if level is None:
         notes.append(f"The level {LEVEL_NAMES.get(wanted)} is that of the label file; nobody has confirmed it.")
-    return Target(vertebra, False, tuple(notes), {"backend": "labels", "source": source})
+    spacing_mm = float(max(labels.grid.spacing_zyx.max(), scan.volume.grid.spacing_zyx.max()))
+    if spacing_mm >= COARSE_MM:
+        notes.append(
+            f"The labels stand on voxels of up to {spacing_mm:.1f} mm: the place of a wall is known to a good part of "
+            "that only, and more than the usual margins is asked of a safe path."
+        )
+    return Target(vertebra, False, tuple(notes), {"backend": "labels", "source": source}, spacing_mm)
+
+
+def _refuse_another_level(wanted: int, at_seed: int, level: str) -> None:
+    """A seed and a level that name two vertebrae: neither is more right than the other."""
+    if at_seed != wanted:
+        raise InputError(
+            f"the seed lies in {LEVEL_NAMES[at_seed]} of the labels but the level asked for is {level.upper()}; "
+            "give one of them, or the right seed",
+            code="seed_not_in_level",
+        )
 
 
 def _label_at(labels: LabelMap, seed_lps: FloatArray, names: str) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from fluoroscopy_truth import CENTER_LPS
@@ -66,7 +68,36 @@ def test_a_needle_leaves_the_greys_around_it_alone(anatomy) -> None:
     tooled = add_tools(anatomy, [steel_tool(needle)])
     free = tooled.line_integral == anatomy.line_integral
     change = np.abs(to_display(tooled, window=window).astype(int) - to_display(anatomy, window=window))
-    assert change[free].max() <= 12
+    assert change[free].max() == 0
+
+
+def bone_over_soft_tissue(drr: Drr) -> int:
+    """How much brighter the column of bone is than the soft tissue beside it, grey steps."""
+    bone, soft = (np.rint(drr.carm.project(at([x, 0, -12]))).astype(int) for x in (0, 28))
+    picture = to_display(drr).astype(int)
+    return int(picture[tuple(bone)] - picture[tuple(soft)])
+
+
+def test_at_every_pixel_denser_is_never_darker(anatomy) -> None:
+    window = display_window(anatomy)
+    denser = dataclasses.replace(anatomy, line_integral=anatomy.line_integral + np.float32(0.05))
+    change = to_display(denser, window=window).astype(int) - to_display(anatomy, window=window)
+    assert (window.gain > 0).all()
+    assert change.min() >= 0
+    assert change.max() > 10
+
+
+def test_metal_in_the_scan_does_not_spend_the_greys_of_bone(anatomy) -> None:
+    """An implant is in the image that the window is made from, unlike a planned needle."""
+    rod = add_tools(anatomy, [steel_tool(Capsule(at([40, 0, 40]), at([40, 0, -40]), 3.0))])
+    assert bone_over_soft_tissue(rod) > 0.7 * bone_over_soft_tissue(anatomy)
+
+
+def test_bone_stands_out_as_well_in_a_thick_patient(anatomy) -> None:
+    """Twice the soft tissue, unevenly spread, must not hide the body: the slow background is not worth greys."""
+    ramp = np.linspace(3.0, 6.0, 256, dtype=np.float32)[None, :]
+    thick = dataclasses.replace(anatomy, line_integral=anatomy.line_integral + ramp)
+    assert bone_over_soft_tissue(thick) > 0.6 * bone_over_soft_tissue(anatomy)
 
 
 def test_an_empty_field_is_black(anatomy) -> None:
@@ -83,4 +114,10 @@ def test_sizes_that_no_cell_divides_are_fine() -> None:
 
 def test_an_empty_window_is_refused(anatomy) -> None:
     with pytest.raises(InputError, match="window"):
-        to_display(anatomy, window=(2.0, 2.0))
+        to_display(anatomy, window=dataclasses.replace(display_window(anatomy), low=2.0, high=2.0))
+
+
+def test_a_window_of_another_picture_is_refused(anatomy) -> None:
+    other = Drr(np.ones((64, 64), np.float32), anatomy.carm, "fast")
+    with pytest.raises(InputError, match="64"):
+        to_display(anatomy, window=display_window(other))

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from sample_case import sample_case, sample_trajectory, sample_vertebra
+from sample_case import blind_case, refused_case, sample_case, sample_trajectory, sample_vertebra
 
 from trajplan.case import CaseResult
 from trajplan.parts import Side
@@ -16,7 +16,7 @@ from trajplan.reporting import style
 from trajplan.reporting.facts import report_facts
 from trajplan.reporting.path_facts import path_facts
 from trajplan.reporting.vertebra_facts import level_text
-from trajplan.reporting.words import chance, degrees, mm, point, readable
+from trajplan.reporting.words import chance, degrees, mm, point, readable, verdict_words, worst_verdict
 
 
 def test_unknown_numbers_are_words() -> None:
@@ -74,13 +74,38 @@ def test_what_makes_a_plan_doubtful_is_a_warning(change: object, says: str) -> N
     assert any(n.kind == "warning" and says in n.text for n in report_facts(changed).notices)
 
 
+def test_every_side_has_a_badge_and_only_a_safe_path_says_safe() -> None:
+    case = sample_case()
+    badges = {b.side: b for b in report_facts(case).badges}
+    assert badges["left"].verdict == "safe"
+    assert badges["right"].verdict == "unsafe"
+    unknown = dataclasses.replace(
+        case, trajectories=tuple(dataclasses.replace(t, verdict=Verdict.UNKNOWN) for t in case.trajectories)
+    )
+    for badge in report_facts(unknown).badges:
+        assert badge.verdict == "unknown"
+        assert "SAFE" not in badge.text
+    assert {b.verdict for b in report_facts(refused_case()).badges} == {"none"}
+    assert [b.text for b in report_facts(blind_case()).badges] == ["NO PATH is offered"]
+
+
+def test_a_picture_of_several_paths_carries_the_worst_verdict() -> None:
+    left, right = sample_case().trajectories
+    assert worst_verdict([left, right]) is Verdict.UNSAFE
+    assert verdict_words([left, right]) == "left SAFE, right UNSAFE"
+    assert worst_verdict([left]) is Verdict.SAFE
+    assert verdict_words([left, left]) == "SAFE"
+    assert worst_verdict([]) is None
+    assert verdict_words([]) == ""
+
+
 def _luminance(color: str) -> float:
     rgb = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
-@pytest.mark.parametrize("color", [style.SAFE_TEXT, style.UNSAFE_TEXT])
+@pytest.mark.parametrize("color", [style.SAFE_TEXT, style.UNSAFE_TEXT, style.UNKNOWN_TEXT])
 def test_verdict_labels_have_enough_contrast(color: str) -> None:
     assert 1.05 / (_luminance(color) + 0.05) >= 4.5
 

@@ -93,11 +93,15 @@ class LocalVertebra:
 
 
 def _on_the_wall(points_uvw: FloatArray) -> FloatArray:
-    """Without the points more than 4 mm off their wall's line: those are end plates or holes in the mask."""
-    v = points_uvw[:, 1]
-    line = np.polyfit(points_uvw[:, 2], v, 1) if len(v) > 3 else np.array([0.0, float(np.median(v))])
+    """Without the points more than 4 mm off their wall's line: end plates or holes in the mask; shape (N, 3)."""
+    if len(points_uvw) < 4:
+        return points_uvw.reshape(-1, 3)
+    v, w = points_uvw[:, 1], points_uvw[:, 2]
+    keep = np.ones(len(v), dtype=bool)
     for _ in range(3):
-        off = v - np.polyval(line, points_uvw[:, 2])
-        keep = np.abs(off - np.median(off)) <= MAX_WALL_SCATTER_MM
-        line = np.polyfit(points_uvw[keep, 2], v[keep], 1) if keep.sum() > 3 else line
+        off = v - np.polyval(np.polyfit(w[keep], v[keep], 1), w)
+        near = np.abs(off - np.median(off)) <= MAX_WALL_SCATTER_MM
+        if near.sum() < 4:
+            break
+        keep = near
     return np.asarray(points_uvw[keep])

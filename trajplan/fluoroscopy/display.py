@@ -1,12 +1,23 @@
 """Line integrals to a grey picture, and the letters at its edges.
 
 Radiograph convention: dense is bright, bone white and metal brightest. (Many C-arms show the inverse; take
-``255 - picture`` for that.) The grey scale is logarithmic in the detected fraction, and most of the slow change across
-the body is taken off, as digital X-ray machines do: otherwise soft tissue spends the grey scale and bone drowns.
+``255 - picture`` for that.) The grey scale is logarithmic in the detected fraction. What digital X-ray machines do to
+such an image is done here in the same order, each step a stated formula of the image alone:
+
+1. most of the slow change across the body is taken off, or soft tissue spends the grey scale and bone drowns;
+2. local contrast is evened out: what differs from its surroundings is amplified where contrast is poor and
+   damped where it is rich, by a gain that is kept within `_GAIN_LIMITS`;
+3. edges are sharpened (unsharp mask);
+4. the window is set on the neighbourhood of the isocentre, where a C-arm is aimed.
+
+At every pixel the grey rises with the line integral, so nothing denser is ever drawn darker there; but greys can only
+be compared near each other: distances can be read off the picture, densities cannot. Metal is left out of every
+neighbourhood, and a window made from the anatomy alone keeps the greys beside a needle exactly as they were.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,65 +27,150 @@ from scipy import ndimage
 from trajplan.errors import InputError
 from trajplan.fluoroscopy.carm import CArm
 from trajplan.fluoroscopy.drr import Drr
-from trajplan.geometry.arrays import FloatArray
+from trajplan.geometry.arrays import BoolArray, FloatArray, frozen
 
-_PERCENTILES = (1.0, 99.7)
-_GAMMA = 1.1
-_KEPT_OUT = 0.75  # share of the slow background that is taken off
+_PERCENTILES = (0.5, 99.5)
+_WINDOW_RADIUS_MM = 42.0
+"""At the isocentre: one vertebra with its neighbours' end plates."""
+_KEPT_OUT = 0.85  # share of the slow background that is taken off
 _CELLS = 64  # the background is found on an image of about this size
+_METAL = 0.8  # excess over the background that no bone reaches: over 20 mm of solid cortex
+_AREA_MM = 10.0  # at the isocentre: Gaussian sigma of the surroundings that contrast is evened out over
+_EDGE_MM = 1.2  # at the isocentre: Gaussian sigma of the unsharp mask, about a cortex wide
+_EDGE_GAIN = 1.0
+_KEPT_AREA = 0.7  # share of the surroundings' own level that is kept: bone stays brighter than what lies beside it
+_CONTRAST = 0.08  # standard deviation of the line integral that local contrast is brought towards
+_GAIN_LIMITS = (0.5, 2.0)
 _KNEE = 232.0  # grey at the top of the window; denser than any anatomy is squeezed between here and white
 _SECOND_LETTER = float(np.sin(np.radians(22.5)))
 _LETTERS = (("L", "R"), ("P", "A"), ("S", "I"))
 
 
-def display_window(drr: Drr) -> tuple[float, float]:
-    """Values (line integral less background) to show as black and as almost white.
+@dataclass(frozen=True, eq=False)
+class Window:
+    """How line integrals become greys: ``gain * line_integral + offset`` from `low` (black) to `high` (almost white).
 
-    From the pixels whose ray meets the volume. Take it from the anatomy alone and pass it to `to_display`, so that the
-    greys stay put while tools move.
+    `gain` (> 0) and `offset` have the shape of the picture and hold the background, local contrast and edge steps.
     """
-    seen = _detail(drr)[drr.line_integral > 0.02]
-    if seen.size == 0:
-        return 0.0, 1.0
-    low, high = (float(v) for v in np.percentile(seen, _PERCENTILES))
-    return low, max(high, low + 1e-3)
+
+    low: float
+    high: float
+    gain: FloatArray
+    offset: FloatArray
 
 
-def to_display(drr: Drr, *, window: tuple[float, float] | None = None) -> NDArray[np.uint8]:
+def display_window(drr: Drr) -> Window:
+    """The window of a simulated X-ray, from the neighbourhood of its isocentre.
+
+    Take it from the anatomy alone and pass it to `to_display`, so that the greys stay put while tools move.
+    """
+    gain, offset, metal = _enhancement(drr)
+    values, met = gain * drr.line_integral + offset, (drr.line_integral > 0.02) & ~metal
+    rows, columns = np.ogrid[: met.shape[0], : met.shape[1]]
+    middle = (np.array(met.shape) - 1) / 2
+    near = np.hypot(rows - middle[0], columns - middle[1]) * _mm_per_px(drr.carm) < _WINDOW_RADIUS_MM
+    seen = values[met & near] if (met & near).any() else values[met]
+    low, high = 0.0, 1.0
+    if seen.size:
+        low, high = (float(np.percentile(seen, percent)) for percent in _PERCENTILES)
+    return Window(low, max(high, low + 1e-3), frozen(gain), frozen(offset))
+
+
+def to_display(drr: Drr, *, window: Window | None = None) -> NDArray[np.uint8]:
     """An 8-bit picture of a simulated X-ray, bone white, metal brightest.
 
     Parameters
     ----------
     drr : Drr
-    window : (low, high), optional
-        Values for black and almost white; `display_window` of this image if not given.
+    window : Window, optional
+        `display_window` of this image if not given.
 
     Returns
     -------
     ndarray of uint8, shape (rows, columns)
+
+    Raises
+    ------
+    InputError
+        The window is empty or belongs to a picture of another size.
     """
-    low, high = display_window(drr) if window is None else window
-    if not high > low:
-        raise InputError(f"the display window is empty: {low:g} to {high:g}", code="window_invalid")
-    share = (_detail(drr) - low) / (high - low)
-    grey = _KNEE * np.clip(share, 0.0, 1.0) ** _GAMMA + (255.0 - _KNEE) * np.clip((share - 1.0) / 0.6, 0.0, 1.0)
+    shown = display_window(drr) if window is None else window
+    if not shown.high > shown.low:
+        raise InputError(f"the display window is empty: {shown.low:g} to {shown.high:g}", code="window_invalid")
+    if shown.gain.shape != drr.line_integral.shape:
+        raise InputError(
+            f"the display window is of a picture of {shown.gain.shape} px, this one has {drr.line_integral.shape}",
+            code="window_invalid",
+        )
+    share = (shown.gain * drr.line_integral + shown.offset - shown.low) / (shown.high - shown.low)
+    grey = _KNEE * np.clip(share, 0.0, 1.0) + (255.0 - _KNEE) * np.clip((share - 1.0) / 0.6, 0.0, 1.0)
     return np.rint(grey).astype(np.uint8)
 
 
-def _detail(drr: Drr) -> FloatArray:
-    """The line integrals less most of their slow background.
+def _enhancement(drr: Drr) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Gain and offset of every pixel (background off, contrast evened out, edges sharpened), and where metal is.
 
-    A median over a tenth of the picture, so that neither a needle nor the edge of the skin leaves a halo.
+    With `flat` the image less most of its background, `area` its mean over `_AREA_MM` and `edge` its mean over
+    `_EDGE_MM`, the value is ``kept * area + g * ((flat - area) + e * (flat - edge))``: linear in the pixel itself.
     """
     image = np.asarray(drr.line_integral, dtype=np.float64)
+    mm_per_px = _mm_per_px(drr.carm)
+    background = _background(image)
+    flat = image - _KEPT_OUT * background
+    free = ndimage.minimum_filter((image - background < _METAL).astype(np.float64), 3)
+
+    cell = max(1, round(0.25 * _AREA_MM / mm_per_px))
+    weight = _surroundings(free, cell, mm_per_px)
+    area = _surroundings(free * flat, cell, mm_per_px) / weight
+    spread = np.sqrt(_surroundings(free * (flat - area) ** 2, cell, mm_per_px) / weight)
+    amplified = np.clip(_CONTRAST / np.maximum(spread, 1e-6), *_GAIN_LIMITS)
+
+    sigma_px = _EDGE_MM / mm_per_px
+    near = ndimage.gaussian_filter(free, sigma_px, mode="nearest", truncate=3.0)
+    mean = ndimage.gaussian_filter(free * flat, sigma_px, mode="nearest", truncate=3.0)
+    edge = np.where(near > 0.05, mean / np.maximum(near, 0.05), area)
+
+    gain = (1.0 + _EDGE_GAIN) * amplified
+    offset = _KEPT_AREA * area - amplified * (area + _EDGE_GAIN * edge) - gain * _KEPT_OUT * background
+    return gain, offset, np.asarray(free == 0)
+
+
+def _mm_per_px(carm: CArm) -> float:
+    return carm.pixel_mm / carm.magnification
+
+
+def _background(image: FloatArray) -> FloatArray:
+    """A median over a tenth of the picture, so that neither a needle nor the edge of the skin leaves a halo."""
     step = max(1, max(image.shape) // _CELLS)
-    rows, columns = (int(np.ceil(n / step)) for n in image.shape)
-    even = np.pad(image, ((0, rows * step - image.shape[0]), (0, columns * step - image.shape[1])), mode="edge")
-    small = np.median(even.reshape(rows, step, columns, step), axis=(1, 3))
+    small = np.median(_cells(image, step), axis=(1, 3))
     slow = ndimage.gaussian_filter(ndimage.median_filter(small, size=9, mode="nearest"), 3.0, mode="nearest")
-    at = np.meshgrid(*((np.arange(n) + 0.5) / step - 0.5 for n in image.shape), indexing="ij")
-    background = ndimage.map_coordinates(slow, at, order=1, mode="nearest")
-    return np.asarray(image - _KEPT_OUT * background)
+    return _enlarged(slow, image.shape, step)
+
+
+def _surroundings(image: FloatArray, step: int, mm_per_px: float) -> FloatArray:
+    """Gaussian mean over `_AREA_MM`, worked out on cells of `step` pixels; never zero, so that it may divide."""
+    small = _cells(image, step).mean(axis=(1, 3))
+    mean = ndimage.gaussian_filter(small, _AREA_MM / mm_per_px / step, mode="nearest", truncate=3.0)
+    return _enlarged(mean, image.shape, step) + 1e-9
+
+
+def _cells(image: FloatArray, step: int) -> FloatArray:
+    """The image as (rows, step, columns, step), its edges repeated where no cell fits."""
+    rows, columns = (-(-n // step) for n in image.shape)
+    even = np.pad(image, ((0, rows * step - image.shape[0]), (0, columns * step - image.shape[1])), mode="edge")
+    return np.asarray(even.reshape(rows, step, columns, step))
+
+
+def _enlarged(small: FloatArray, shape: tuple[int, ...], step: int) -> FloatArray:
+    """Cells back to pixels, linear between the middles of the cells."""
+    by_row, by_column = (_linear(n, m, step) for n, m in zip(shape, small.shape, strict=True))
+    return np.asarray(by_row @ small @ by_column.T)
+
+
+def _linear(pixels: int, cells: int, step: int) -> FloatArray:
+    """The matrix, shape (pixels, cells), that interpolates cells at pixels."""
+    at = np.clip((np.arange(pixels) + 0.5) / step - 0.5, 0, cells - 1)
+    return np.asarray(np.maximum(0.0, 1.0 - np.abs(at[:, None] - np.arange(cells)[None, :])))
 
 
 def edge_letters(carm: CArm) -> dict[str, str]:

@@ -118,7 +118,7 @@ class WallDistance:
         """Whether there is any wall at all."""
         return self._tree is not None
 
-    def signed(self, points_lps: ArrayLike, is_inside: BoolArray | bool) -> FloatArray:
+    def signed(self, points_lps: ArrayLike, is_inside: BoolArray | bool, within_mm: float = np.inf) -> FloatArray:
         """Distance (...,) from LPS points to the wall, mm, never over-stated; `inf` when there is no wall.
 
         Parameters
@@ -126,11 +126,13 @@ class WallDistance:
         points_lps : array_like, shape (..., 3)
         is_inside : ndarray of bool, shape (...,), or bool
             Whether each point is on the allowed side of the wall (+) or beyond it (-).
+        within_mm : float
+            Points farther than this from the wall may be given as far away (`inf` with its sign) without looking.
         """
         points = np.asarray(points_lps, dtype=np.float64)
         if self._tree is None:
             return np.full(points.shape[:-1], np.inf)
-        distance, _ = self._tree.query(points)
+        distance, _ = self._tree.query(points, distance_upper_bound=within_mm + self.reach_mm + self.guard_mm)
         nearer = np.sqrt(np.maximum(distance**2 - self.reach_mm**2, 0.0))
         return np.asarray(np.where(is_inside, nearer, -distance) - self.guard_mm)
 

@@ -47,7 +47,8 @@ def breach_probability(
     directions = axis + np.tan(tilt * noise[:, 2:3]) * e1 + np.tan(tilt * noise[:, 3:]) * e2
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
 
-    depth = np.arange(0.0, length + 1e-9, _STEP_MM)
+    # to the very tip: a step that stops short of it would not see the front of the body
+    depth = np.linspace(0.0, length, max(2, int(np.ceil(length / _STEP_MM)) + 1))
     worst = np.full((count, len(Wall)), np.inf)
     in_play = np.zeros(count, dtype=bool)
     for d in depth:

@@ -65,7 +65,9 @@ def summarise(path: PathClearance) -> Clearance:
         return float(smallest[wall]) if np.isfinite(smallest[wall]) else None
 
     profile = np.stack([path.depth_mm, path.walls_mm.min(axis=1)], axis=1)
-    profile = profile[np.isfinite(profile[:, 1])][::2]
+    finite = np.isfinite(profile[:, 1])
+    shown = (np.arange(len(profile)) % 2 == 0) | (profile[:, 1] == profile[finite, 1].min(initial=np.inf))
+    profile = profile[finite & shown]
     return Clearance(
         min_mm=float(smallest.min()),
         medial_mm=value(Wall.MEDIAL),

@@ -16,14 +16,14 @@ TARGET_SCALE_MM = 6.0
 
 
 def wall_weight() -> FloatArray:
-    """How many sigmas of slack count as one, by `Wall`, shape (7,).
+    """How many sigmas of slack count as one, by `Wall`, shape (7,): below 1 a wall may be come nearer to.
 
     Nerves lie close to the medial and inferior walls, farther from the superior and lateral ones (Lien 2007,
     PMC2200778); the end plate is bone to rest a balloon against.
     """
     weight = np.ones(len(Wall))
-    weight[[Wall.LATERAL, Wall.SUPERIOR]] = 1.15
-    weight[Wall.ENDPLATE] = 1.3
+    weight[[Wall.LATERAL, Wall.SUPERIOR]] = 1 / 1.15
+    weight[Wall.ENDPLATE] = 1 / 1.3
     return weight
 
 

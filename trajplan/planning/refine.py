@@ -20,15 +20,21 @@ from trajplan.planning.walls import WallField
 
 _COARSE_STEP_MM = 0.75
 _INFEASIBLE = -50.0
+_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class RefinedPath:
-    """A path entry -> tip (LPS mm) with its exact clearance and score."""
+    """A path entry -> tip (LPS mm) with its exact clearance and score.
+
+    `allowed` is False when no path near the candidate keeps the angle limits, docks far enough lateral, ends where a
+    tip may end and passes the pedicle; such a path must not be offered whatever its margins are.
+    """
 
     path: Capsule
     clearance: PathClearance
     score: float
+    allowed: bool
 
 
 def dorsal_entry(
@@ -58,6 +64,7 @@ def refine(
     dock_u_mm: float,
     margin_mm: FloatArray,
     settings: PlanSettings,
+    tip_u_mm: tuple[float, float] = (-np.inf, np.inf),
 ) -> RefinedPath:
     """Maximise the score over the crossing (u, w) and the target (u, v, w) by Nelder-Mead from `candidate`."""
     flip = np.array([field.side.sign, 1.0, 1.0])
@@ -69,17 +76,23 @@ def refine(
         entry = dorsal_entry(field, crossing, unit(crossing - target))
         return Capsule(entry, target, settings.instrument.radius_mm), target
 
-    def loss(x: FloatArray) -> float:
-        path, target = build(x)
+    def beyond(x: FloatArray, path: Capsule) -> float:
+        """By how much the worst limit is exceeded, mm or deg."""
         convergence, craniocaudal = trocar_angles(path.direction_lps, vertebra.frame, field.side)
-        over = max(
+        return max(
             abs(convergence) - settings.max_convergence_deg,
             settings.min_craniocaudal_deg - craniocaudal,
             craniocaudal - settings.max_craniocaudal_deg,
             float(zone.behind_third_mm(x[3], x[4])),
             dock_u_mm - float(vertebra.frame.to_local(path.start_lps)[0]) * field.side.sign,
+            tip_u_mm[0] - float(x[2]),
+            float(x[2]) - tip_u_mm[1],
         )
-        if over > 1e-6:
+
+    def loss(x: FloatArray) -> float:
+        path, target = build(x)
+        over = beyond(x, path)
+        if over > _TOLERANCE:
             return -_INFEASIBLE + over
         found = path_clearance(field, path, _COARSE_STEP_MM)
         value = score(
@@ -97,4 +110,6 @@ def refine(
         options={"initial_simplex": simplex, "xatol": 0.05, "fatol": 0.005, "maxfev": 160},
     )
     path, _ = build(best.x)
-    return RefinedPath(path, path_clearance(field, path), -float(best.fun))
+    clearance = path_clearance(field, path)
+    missed = bool(np.isneginf(clearance.walls_mm).any())
+    return RefinedPath(path, clearance, -float(best.fun), beyond(best.x, path) <= _TOLERANCE and not missed)

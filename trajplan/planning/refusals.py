@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from trajplan.anatomy.vertebra import Pedicle, Vertebra
 from trajplan.parts import Side
 from trajplan.planning.instruments import CATALOGUE
@@ -77,6 +79,27 @@ def blocked(side: Side, approach: str, tried: int, blocked_count: int, out_of_an
         f"No {side} path has a free way in: of {tried} lines {blocked_count} meet other bone, miss the pedicle or "
         f"start in the open and {out_of_angle} exceed the angle limits. Another approach may help.",
         {"tried": float(tried), "blocked": float(blocked_count), "out_of_angle": float(out_of_angle)},
+    )
+
+
+def only_half_way(unipedicular: Refusal) -> Refusal:
+    """The refusal of a one-sided plan on a side where a half-way (bipedicular) tip does keep its margins, saying so."""
+    return dataclasses.replace(
+        unipedicular,
+        message=f"{unipedicular.message} This is about a tip near the midline: half-way to it a {unipedicular.side} "
+        "path was found, which alone fills one half of the body only; ask for the bipedicular approach to see it.",
+    )
+
+
+def no_free_line(side: Side, approach: str, tried: int) -> Refusal:
+    """``no_free_line``: what the lattice let through does not hold on exact distances."""
+    return Refusal(
+        side,
+        approach,
+        "no_free_line",
+        f"No {side} path of {tried} tried passes the pedicle within the angle limits, docks on its lateral half and "
+        "ends in the anterior third on its own side. Another approach may help.",
+        {"tried": float(tried)},
     )
 
 

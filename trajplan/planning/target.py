@@ -15,6 +15,9 @@ from trajplan.planning.plan import PlanSettings
 ANTERIOR_SHARE = 0.25
 """Ideal tip depth from the front as a share of the body's depth: well inside the anterior third (clinical rule 9)."""
 
+MIN_WALL_POINTS = 3
+"""Fewer points of the front or the posterior wall make no line."""
+
 _THIRD_RESERVE_MM = 1.0
 """Kept from the border of the anterior third, so that perspective does not push the tip out on the lateral view."""
 
@@ -45,7 +48,8 @@ def target_zone(vertebra: Vertebra, side: Side, settings: PlanSettings, unipedic
     Raises
     ------
     AnatomyError
-        ``body_too_small`` when the body has no room there (vertebra plana).
+        ``body_too_small`` when the body has no room there (vertebra plana); ``no_wall_line`` when its front or back is
+        not known.
     """
     grid = vertebra.parts.grid
     body = vertebra.frame.to_local(grid.index_to_world(np.argwhere(vertebra.parts.array == Part.BODY)))
@@ -76,6 +80,15 @@ def target_zone(vertebra: Vertebra, side: Side, settings: PlanSettings, unipedic
     return TargetZone(vertebra.frame.to_world([u, v, w]), slope, offset)
 
 
+def tip_limits_u_mm(unipedicular: bool) -> tuple[float, float]:
+    """Least and greatest distance of the tip from the midline towards its own side, mm.
+
+    The staged rule asks the same of the AP view: not across the midline, unipedicular within 5 mm of it. One
+    millimetre is kept from either, as perspective moves the tip on the view.
+    """
+    return (-4.0, 4.0) if unipedicular else (1.0, np.inf)
+
+
 def docking_u_mm(vertebra: Vertebra, side: Side) -> float:
     """Least distance of the entry from the midline, mm: the middle of the pedicle (docks on its lateral half on AP)."""
     outline = vertebra.frame.to_local(vertebra.pedicles[side].outline_lps)[:, 0] * side.sign
@@ -84,6 +97,14 @@ def docking_u_mm(vertebra: Vertebra, side: Side) -> float:
 
 def _third(vertebra: Vertebra) -> tuple[float, float]:
     """Border of the anterior third as v = slope * w + offset, from the front and back wall points."""
+    for name, points in (("front", vertebra.anterior_wall_lps), ("posterior wall", vertebra.posterior_wall_lps)):
+        if len(points) < MIN_WALL_POINTS or not np.isfinite(points).all():
+            raise AnatomyError(
+                f"the {name} of the body is known at {len(points)} points, at least {MIN_WALL_POINTS} are needed to "
+                "say where its anterior third is: check the mask",
+                code="no_wall_line",
+                numbers={"points": float(len(points)), "needed": float(MIN_WALL_POINTS)},
+            )
     front = _wall_line(vertebra.frame.to_local(vertebra.anterior_wall_lps), 90.0)
     back = _wall_line(vertebra.frame.to_local(vertebra.posterior_wall_lps), 10.0)
     slope, offset = front + (back - front) / 3

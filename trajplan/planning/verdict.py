@@ -13,8 +13,24 @@ CAUTION_BREACH = 0.10
 """Chance of crossing a wall from which the verdict carries a caution: above the 2-9 % published for fluoroscopy."""
 
 
+MIN_TISSUE_MM = 10.0
+"""Skin, fat and muscle behind a transverse process are thicker than this in any adult."""
+
+MAX_GRAZED_MM = 1.0
+"""Other bone along the instrument's surface up to this is within the error of the voxels."""
+
+MAX_GAS_MM = 2.0
+"""Lung or other gas on the way beyond this: less may be a fold of the skin."""
+
+
 def judge(
-    vertebra: Vertebra, settings: PlanSettings, way: SkinWay, slack_mm: float, extra_mm: float, breach: Breach
+    vertebra: Vertebra,
+    settings: PlanSettings,
+    way: SkinWay,
+    slack_mm: float,
+    extra_mm: float,
+    breach: Breach,
+    why_extra: str = "the mask is automatic (error about 1 mm): confirm the contours",
 ) -> tuple[Verdict, tuple[str, ...]]:
     """The verdict on a path that keeps its wall margins, with the reasons.
 
@@ -27,9 +43,11 @@ def judge(
     slack_mm : float
         Smallest clearance beyond its required margin, >= 0.
     extra_mm : float
-        Further margin asked of a mask nobody has confirmed, 0 for a confirmed one.
+        Further margin asked of a mask nobody has confirmed or of coarse labels, 0 for a confirmed fine one.
     breach : Breach
         A high chance is named beside the verdict; the verdict itself rests on the margins.
+    why_extra : str
+        Why the further margin is asked.
     """
     unsafe, unknown, caution = [], [], []
     if breach.any >= CAUTION_BREACH:
@@ -39,9 +57,26 @@ def judge(
         )
     if way.bone_mm > 1.0:
         unsafe.append(f"{way.bone_mm:.0f} mm of other bone on the way from the skin")
+    if way.gas_mm > MAX_GAS_MM:
+        unsafe.append(f"{way.gas_mm:.0f} mm of lung or other gas on the way from the skin")
+    if way.grazed_mm > MAX_GRAZED_MM:
+        caution.append(
+            f"caution: the instrument's side runs through other bone (a facet joint or rib) for {way.grazed_mm:.0f} mm "
+            "before the entry"
+        )
+    if way.border:
+        caution.append(
+            "caution: behind the skin point the scan holds one constant value; if that is the border of the field of "
+            "view, the way from the skin is longer than said"
+        )
     if way.skin_lps is None:
         unknown.append(
             f"the scan ends {way.seen_mm:.0f} mm behind the entry, before the skin: needle length not checked"
+        )
+    elif way.seen_mm < MIN_TISSUE_MM:
+        unknown.append(
+            f"only {way.seen_mm:.0f} mm of tissue lie between skin and entry, {MIN_TISSUE_MM:.0f} or more are usual: "
+            "check that the mask belongs to this scan"
         )
     else:
         midline_mm = abs(float(vertebra.frame.to_local(way.skin_lps)[0]))
@@ -59,8 +94,7 @@ def judge(
         )
     if extra_mm and slack_mm < extra_mm:
         unknown.append(
-            f"the margins are kept by only {slack_mm:.1f} mm and the mask is automatic (error about 1 mm): "
-            "confirm the contours"
+            f"the margins are kept by only {slack_mm:.2f} mm more, {extra_mm:.2f} mm are asked because {why_extra}"
         )
     if unsafe:
         return Verdict.UNSAFE, (*unsafe, *unknown, *caution)

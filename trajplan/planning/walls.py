@@ -30,6 +30,9 @@ class Wall(IntEnum):
 
 BONE = (Part.BODY, Part.PEDICLE_LEFT, Part.PEDICLE_RIGHT, Part.POSTERIOR)
 
+CANAL_GAP_MM = 1.5
+"""Farther than this from a height the wall of the canal does not count as known there."""
+
 _STEEP = 0.7
 """|cosine| from which a surface normal counts as facing along an axis (45 deg)."""
 
@@ -56,22 +59,23 @@ class WallField:
         """Whether LPS points lie in this side's pedicle."""
         return inside(self.pedicle_field, self.grid, points_lps)
 
-    def point_clearance(self, points_lps: ArrayLike) -> FloatArray:
+    def point_clearance(self, points_lps: ArrayLike, within_mm: float = np.inf) -> FloatArray:
         """Signed distance (..., 7) of LPS points to each `Wall`, mm; never over-stated, `inf` where a wall is missing.
 
-        Bone walls are positive inside bone; the canal is positive outside the canal.
+        Bone walls are positive inside bone; the canal is positive outside the canal. A wall farther off than
+        `within_mm` may be given as `inf`, which is quicker.
         """
         points = np.asarray(points_lps, dtype=np.float64)
         bone = self.in_bone(points)
         canal = inside(self.canal_field, self.grid, points)
-        clearance = np.stack([distance.signed(points, True) for distance in self.distances], axis=-1)
-        clearance[..., Wall.CANAL] = self.distances[Wall.CANAL].signed(points, ~canal)
+        clearance = np.stack([distance.signed(points, True, within_mm) for distance in self.distances], axis=-1)
+        clearance[..., Wall.CANAL] = self.distances[Wall.CANAL].signed(points, ~canal, within_mm)
         # a point outside the bone has left it through the nearest wall, and through that one only
         nearest = np.argmin(clearance[..., : Wall.CANAL], axis=-1)
         for wall in Wall:
             left = ~bone & (nearest == wall)
             if wall != Wall.CANAL and left.any():
-                clearance[left, wall] = self.distances[wall].signed(points[left], False)
+                clearance[left, wall] = self.distances[wall].signed(points[left], False, within_mm)
         return clearance
 
 
@@ -95,8 +99,27 @@ def wall_field(vertebra: Vertebra, side: Side) -> WallField:
     bone_surface = surface_of(bone_field, grid)
     kind = _classify(vertebra, bone_surface, side)
     canal_surface = surface_of(canal_field, grid)
+    _require_canal_beside(vertebra, canal_surface, side)
     walls = [WallDistance(bone_surface.subset(kind == wall)) for wall in Wall if wall != Wall.CANAL]
     return WallField(side, grid, bone_field, canal_field, pedicle_field, (*walls, WallDistance(canal_surface)))
+
+
+def _require_canal_beside(vertebra: Vertebra, canal: Surface, side: Side) -> None:
+    """Refuse a canal that is a speck, or not there at the height of the pedicle: a path past it would look far off."""
+    pedicle = vertebra.pedicles.get(side)
+    if pedicle is None:
+        return
+    w = vertebra.frame.to_local(canal.points_lps)[:, 2]
+    at = float(vertebra.frame.to_local(pedicle.isthmus_center_lps)[2])
+    reach = pedicle.height_mm / 4
+    missing = [mm for mm in (at - reach, at, at + reach) if not (np.abs(w - mm) < CANAL_GAP_MM).any()]
+    if missing:
+        raise AnatomyError(
+            f"the spinal canal is not known at the height of the {side} pedicle ({len(canal)} points of its wall): "
+            "no path can be called safe; check the mask",
+            code="no_canal",
+            numbers={"points": float(len(canal)), "heights_missing": float(len(missing))},
+        )
 
 
 def _classify(vertebra: Vertebra, surface: Surface, side: Side) -> np.ndarray:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trajplan import DISCLAIMER, __version__
+from trajplan.parts import Side
 from trajplan.planning.plan import Verdict
 from trajplan.reporting.path_facts import PathFacts, path_facts
 from trajplan.reporting.provenance_facts import LIMITS, METHODS, provenance_rows
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
     from trajplan.case import CaseResult
 
 Row = tuple[str, str]
+BADGE_TEXT: dict[str, str] = {
+    Verdict.SAFE: "SAFE: all margins and rules kept",
+    Verdict.UNSAFE: "UNSAFE: do not take as a plan",
+    Verdict.UNKNOWN: "UNKNOWN: not shown to be safe",
+    "none": "NO PATH is offered",
+}
 
 
 @dataclass(frozen=True)
@@ -36,10 +43,20 @@ class RefusalFacts:
 
 
 @dataclass(frozen=True)
+class Badge:
+    """The result of one side at a glance. `verdict` is ``safe``, ``unsafe``, ``unknown`` or ``none`` (no path)."""
+
+    side: str
+    verdict: str
+    text: str
+
+
+@dataclass(frozen=True)
 class ReportFacts:
     """Everything that a report says."""
 
     title: str
+    badges: tuple[Badge, ...]
     disclaimer: str
     summary: str
     notices: tuple[Notice, ...]
@@ -59,6 +76,7 @@ def report_facts(result: CaseResult) -> ReportFacts:
     vertebra = result.vertebra
     return ReportFacts(
         title=f"Kyphoplasty access plan: {level_text(vertebra)}",
+        badges=_badges(result),
         disclaimer=DISCLAIMER,
         summary=_summary(result),
         notices=_notices(result),
@@ -79,6 +97,15 @@ def report_facts(result: CaseResult) -> ReportFacts:
         created=result.created,
         version=__version__,
     )
+
+
+def _badges(result: CaseResult) -> tuple[Badge, ...]:
+    found = {t.side: Badge(t.side.value, t.verdict.value, BADGE_TEXT[t.verdict]) for t in result.trajectories}
+    for refusal in result.refusals:
+        if refusal.side is not None:
+            found.setdefault(refusal.side, Badge(refusal.side.value, "none", BADGE_TEXT["none"]))
+    ordered = tuple(found[side] for side in Side if side in found)
+    return ordered or (Badge("", "none", BADGE_TEXT["none"]),)
 
 
 def _summary(result: CaseResult) -> str:

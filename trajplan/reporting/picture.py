@@ -32,3 +32,8 @@ class Picture:
     def data_uri(self) -> str:
         """The picture inside a page, so that the page needs no other file and no network."""
         return "data:image/png;base64," + base64.b64encode(self.png).decode("ascii")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels, from the PNG's own header, so that a page keeps its shape while it loads."""
+        return int.from_bytes(self.png[16:20], "big"), int.from_bytes(self.png[20:24], "big")

@@ -26,5 +26,5 @@ def report_html(facts: ReportFacts, pictures: Sequence[Picture]) -> str:
         group: [p for p in pictures if p.group == group] for group in ("overview", "xray", *(s.value for s in Side))
     }
     grouped["unplanned"] = {s.value: grouped[s.value] for s in Side if s.value not in planned}
-    color = {"warning": style.WARNING, "note": style.SKY, "safe": style.SAFE_TEXT, "unsafe": style.UNSAFE_TEXT}
+    color = {"warning": style.WARNING, "note": style.SKY, **style.VERDICT_COLOR}
     return environment.get_template("report.html.j2").render(facts=facts, pictures=grouped, color=color)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,13 +26,14 @@ from trajplan.reporting.reslice import (
     sample_ct,
     sample_tool,
 )
+from trajplan.reporting.shaft import outer_lps
 
 if TYPE_CHECKING:
     from trajplan.case import CaseResult
 
 WINDOW_HU = (-450.0, 1050.0)
-_OUTSIDE_MM = 60.0
 _OFF_PLANE_MM = 12.0
+_SHORT: dict[int, str] = {Part.BODY: "body", Part.POSTERIOR: "posterior part", Part.CANAL: "canal"}
 _CAPTIONS = {
     "axial": "Look for the dark gap between the trocar and the canal (dashed): the medial wall must stay whole.",
     "sagittal": "Look for the tip: behind the anterior wall, away from both end plates.",
@@ -89,15 +91,20 @@ def side_pictures(result: CaseResult, side: Side, masks: PartMasks) -> list[Pict
 def overview_pictures(result: CaseResult, masks: PartMasks | None) -> list[Picture]:
     """The midsagittal slice of the vertebra with its neighbours, or the middle of the scan when none was found."""
     vertebra = result.vertebra
-    center = result.scan.volume.grid.center_lps if vertebra is None else vertebra.frame.origin_lps
-    half = 90.0 if vertebra is None else 70.0
+    if vertebra is None:
+        corners = result.scan.volume.grid.corners_lps()
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        half = np.clip((high - low) / 2 + 2.0, 25.0, 90.0)
+        plane = dataclasses.replace(sagittal((low + high) / 2, half[1]), half_height_mm=float(half[2]))
+    else:
+        plane = sagittal(vertebra.frame.origin_lps, 70.0)
     title = "Mid-slice of the scan, sagittal" if vertebra is None else "Context, midsagittal"
     caption = (
         "No vertebra was found: check by eye what the scan shows."
         if vertebra is None
         else "Count the levels from here: the outlined vertebra is the one that was planned."
     )
-    png = _draw(result, sagittal(center, half), title, masks, None, along=False)
+    png = _draw(result, plane, title, masks, None, along=False)
     return [Picture("context_sagittal.png", title, caption, "overview", png)]
 
 
@@ -112,24 +119,19 @@ def _draw(
 ) -> bytes:
     subtitle = "CT, bone window L300 W1500"
     if path is not None:
-        subtitle += f"; the path is {path.verdict.value.upper()}"
+        subtitle = f"the path is {path.verdict.value.upper()}; {subtitle}"
     figure, axes = style.image_figure(
-        plane.half_height_mm / plane.half_width_mm, title=title, subtitle=subtitle, ticks=along
+        plane.half_height_mm / plane.half_width_mm,
+        title=title,
+        subtitle=subtitle,
+        legend_rows=0 if masks is None else 2 if path is None else 3,
+        verdict=None if path is None else path.verdict,
+        ticks=along,
     )
-    axes.imshow(
-        sample_ct(result.scan.volume, plane),
-        cmap="gray",
-        vmin=WINDOW_HU[0],
-        vmax=WINDOW_HU[1],
-        extent=plane.extent,
-        interpolation="bilinear",
-    )
-    handles = [] if masks is None else _draw_parts(axes, plane, masks)
+    show_ct(axes, result, plane)
+    handles = [] if masks is None else draw_parts(axes, plane, masks)
     if path is not None:
-        handles += _draw_path(axes, plane, path)
-    axes.set_xlim(plane.extent[:2])
-    axes.set_ylim(plane.extent[2:])
-    axes.set_aspect("equal")
+        handles += draw_path(axes, plane, path, outer_lps(path, result.scan.volume.grid))
     style.add_letters(axes, plane.right_lps, plane.down_lps)
     style.add_scale_bar(axes, 1.0)
     if along and path is not None:
@@ -138,7 +140,23 @@ def _draw(
     return style.finish(figure)
 
 
-def _draw_parts(axes: Axes, plane: Plane, masks: PartMasks) -> list[Line2D]:
+def show_ct(axes: Axes, result: CaseResult, plane: Plane) -> None:
+    """The CT on a plane, in a bone window, in mm from the plane's centre."""
+    axes.imshow(
+        sample_ct(result.scan.volume, plane),
+        cmap="gray",
+        vmin=WINDOW_HU[0],
+        vmax=WINDOW_HU[1],
+        extent=plane.extent,
+        interpolation="bilinear",
+    )
+    axes.set_xlim(plane.extent[:2])
+    axes.set_ylim(plane.extent[2:])
+    axes.set_aspect("equal")
+
+
+def draw_parts(axes: Axes, plane: Plane, masks: PartMasks) -> list[Line2D]:
+    """Outlines of the parts on a plane; returns their legend entries."""
     x, y = plane.axes_mm()
     handles = []
     for part, image in masks.sample(plane).items():
@@ -146,14 +164,15 @@ def _draw_parts(axes: Axes, plane: Plane, masks: PartMasks) -> list[Line2D]:
         color = style.PART_COLOR.get(part, "white")
         if image.min() < 0.5:
             axes.contour(x, y, image, levels=[0.5], colors=[color], linewidths=1.2, linestyles=[dash])
-        handles.append(Line2D([], [], color=color, ls=dash, lw=1.6, label=PART_NAMES.get(part, str(part))))
+        handles.append(
+            Line2D([], [], color=color, ls=dash, lw=1.6, label=_SHORT.get(part, PART_NAMES.get(part, str(part))))
+        )
     return handles
 
 
-def _draw_path(axes: Axes, plane: Plane, path: Trajectory) -> list[Line2D]:
+def draw_path(axes: Axes, plane: Plane, path: Trajectory, outside: FloatArray) -> list[Line2D]:
+    """The trocar from `outside` (LPS) to its tip, its axis, entry and target; returns their legend entries."""
     x, y = plane.axes_mm()
-    back = _OUTSIDE_MM if path.skin_lps is None else float(np.linalg.norm(path.skin_lps - path.entry_lps))
-    outside = path.entry_lps - back * path.direction_lps
     whole = Capsule(outside, path.target_lps, path.instrument.radius_mm)
     distance = sample_tool(whole, plane)
     if distance.min() < 0 < distance.max():
@@ -162,8 +181,8 @@ def _draw_path(axes: Axes, plane: Plane, path: Trajectory) -> list[Line2D]:
     ends = plane.project(np.stack([outside, path.target_lps]))
     axes.plot(ends[:, 0], ends[:, 1], color=style.TROCAR, lw=0.9, ls=(0, (4, 3)), zorder=6)
     handles = [
-        Line2D([], [], color=style.TROCAR, lw=4, alpha=0.7, label=f"{path.instrument.name} trocar, true size"),
-        Line2D([], [], color=style.TROCAR, lw=1, ls=(0, (4, 3)), label="axis, projected"),
+        Line2D([], [], color=style.TROCAR, lw=4, alpha=0.7, label=f"{path.instrument.name} trocar"),
+        Line2D([], [], color=style.TROCAR, lw=1, ls=(0, (4, 3)), label="its axis"),
     ]
     for name, point, marker in (("entry", path.entry_lps, "^"), ("target", path.target_lps, "D")):
         px, py, off = plane.project(point)

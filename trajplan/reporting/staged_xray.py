@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
+from trajplan.fluoroscopy.display import display_window
 from trajplan.parts import Side
 from trajplan.reporting import style
 from trajplan.reporting.picture import Picture
-from trajplan.reporting.xray import outlines, shaft, show, stage_color, stage_marker
+from trajplan.reporting.shaft import shaft
+from trajplan.reporting.stage_marks import stage_color, stage_marker
+from trajplan.reporting.xray import outlines, show
 
 if TYPE_CHECKING:
     from trajplan.case import CaseResult
@@ -23,40 +26,45 @@ def staged_picture(result: CaseResult, side: Side) -> Picture | None:
     stages = result.stages.get(side, ())
     if path is None or not stages or not {"ap", "lateral"} <= result.drrs.keys() or result.vertebra is None:
         return None
-    cell, above, below = 1.75, 0.82, 0.3
+    cell, above, below = 1.2, 0.74, 0.17
     width, height = cell * len(stages) + 0.1, 2 * cell + above + below
     figure = Figure(figsize=(width, height), dpi=style.DPI, facecolor="white")
-    figure.text(
-        0.5, 1 - 0.06 / height, f"{side.value.upper()}  insertion step by step", fontsize=11.5, fontweight="bold",
-        ha="center", va="top",
-    )  # fmt: skip
+    style.add_title(
+        figure,
+        f"{side.value.upper()}  insertion step by step",
+        f"the path is {path.verdict.value.upper()}",
+        path.verdict,
+    )
+    views = {name: (result.drrs[name], display_window(result.drrs[name])) for name in ("ap", "lateral")}
+    center = (result.vertebra.frame.origin_lps + path.entry_lps + path.target_lps) / 3
     for column, stage in enumerate(stages):
         verdict = "not judged" if stage.passed is None else "passed" if stage.passed else "BROKEN"
         figure.text(
             (0.05 + (column + 0.5) * cell) / width,
-            1 - 0.32 / height,
+            1 - 0.46 / height,
             f"{column + 1}  {stage.name}\n{stage.depth_mm:.0f} mm: {verdict}",
-            fontsize=8,
+            fontsize=7.5,
+            fontweight="bold" if stage.passed is False else "normal",
+            color=style.UNSAFE_TEXT if stage.passed is False else "black",
             ha="center",
             va="top",
             linespacing=1.25,
         )
-        for row, name in enumerate(("ap", "lateral")):
-            drr = result.drrs[name]
-            left, bottom = 0.05 + column * cell + 0.03, below + (1 - row) * cell + 0.03
+        for row, (name, (drr, window)) in enumerate(views.items()):
+            left, bottom = 0.05 + column * cell + 0.02, below + (1 - row) * cell + 0.02
             axes = figure.add_axes(
-                (left / width, bottom / height, (cell - 0.06) / width, (cell - 0.06) / height), xticks=[], yticks=[]
+                (left / width, bottom / height, (cell - 0.04) / width, (cell - 0.04) / height), xticks=[], yticks=[]
             )
-            center = (result.vertebra.frame.origin_lps + path.entry_lps + path.target_lps) / 3
-            show(axes, drr, [shaft(path, stage.depth_mm)], center, _HALF_FIELD_MM)
+            show(axes, drr, window, [shaft(path, stage.depth_mm, result.scan.volume.grid)], center, _HALF_FIELD_MM)
             outlines(axes, result, drr.carm, wall=name == "lateral", sides=[side], width=0.9)
             tip = drr.carm.project(stage.tip_lps)
             axes.plot(
-                [tip[1]], [tip[0]], marker=stage_marker(stage), ms=5, mfc=stage_color(stage), mec="black", mew=0.8
-            )
-            style.add_text(axes, 0.5, 0.93, f"{'AP' if name == 'ap' else 'LATERAL'}  SIMULATED", size=6.5)
+                [tip[1]], [tip[0]], marker=stage_marker(stage), ms=4, mfc=stage_color(stage), mec="black", mew=0.7,
+                zorder=9,
+            )  # fmt: skip
+            style.add_text(axes, 0.5, 0.92, f"{'AP' if name == 'ap' else 'LAT'}  SIMULATED", size=7)
             if column == 0:
-                style.add_letters(axes, drr.carm.column_lps, drr.carm.row_lps, size=8.5, top=False)
+                style.add_letters(axes, drr.carm.column_lps, drr.carm.row_lps, size=7.5, inset=0.075, top=False)
     return Picture(
         f"{side.value}_stages.png",
         f"{side.value.capitalize()}: insertion step by step",

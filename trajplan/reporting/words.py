@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike
+
+from trajplan.planning.plan import Trajectory, Verdict
 
 NOT_KNOWN = "not known"
 _UNITS = {
@@ -62,6 +66,19 @@ def readable(name: str, value: float | None) -> tuple[str, str]:
             text = NOT_KNOWN if value is None or value != value else f"{_decimal(value, 2)}{text_unit}{unit}"
             return label.replace("_", " "), text
     return name.replace("_", " "), NOT_KNOWN if value is None or value != value else f"{value:.6g}"
+
+
+def worst_verdict(paths: Sequence[Trajectory]) -> Verdict | None:
+    """The verdict that a picture of these paths must carry; None without a path."""
+    found = {p.verdict for p in paths}
+    return next((v for v in (Verdict.UNSAFE, Verdict.UNKNOWN, Verdict.SAFE) if v in found), None)
+
+
+def verdict_words(paths: Sequence[Trajectory]) -> str:
+    """``left SAFE, right UNSAFE``; one word for one path or when all agree."""
+    if len({p.verdict for p in paths}) == 1:
+        return paths[0].verdict.value.upper()
+    return ", ".join(f"{p.side.value} {p.verdict.value.upper()}" for p in paths)
 
 
 def _decimal(value: float, digits: int) -> str:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from trajplan.fluoroscopy.carm import CArm
-from trajplan.fluoroscopy.display import display_window, edge_letters, to_display
+from trajplan.fluoroscopy.display import Window, display_window, edge_letters, to_display
 from trajplan.fluoroscopy.drr import Drr
 from trajplan.fluoroscopy.overlay import pedicle_outline_px, posterior_wall_px
 from trajplan.fluoroscopy.tools import add_tools, steel_tool
@@ -19,7 +19,10 @@ from trajplan.parts import Side
 from trajplan.planning.plan import Trajectory
 from trajplan.reporting import style
 from trajplan.reporting.picture import Picture
-from trajplan.verification.stages import Stage
+from trajplan.reporting.shaft import outer_lps, outer_name, shaft
+from trajplan.reporting.stage_marks import draw_stage_marks
+from trajplan.reporting.words import verdict_words, worst_verdict
+from trajplan.verification.landmarks import lateral_landmarks
 
 if TYPE_CHECKING:
     from trajplan.case import CaseResult
@@ -32,21 +35,15 @@ _TITLES = {
     "en_face_right": "Simulated en-face, right",
 }
 _CAPTIONS = {
-    "ap": "The tip must stay lateral of the medial pedicle border until the lateral view shows it past the posterior "
-    "wall. Numbered marks are the stages of the table.",
-    "lateral": "Read with the AP: the purple points are the posterior wall of the body; the last mark lies in front "
-    "of it and behind the anterior wall.",
+    "ap": "Numbered: the stages of the table. The tip must stay lateral of the medial pedicle border until the lateral "
+    "view shows it past the posterior wall.",
+    "lateral": "Read with the AP. Purple: the posterior wall that the stages are judged by. Numbers above: left path; "
+    "below: right path.",
     "en_face_left": "Looking down the left needle: end-on it is a disc inside the pedicle outline.",
     "en_face_right": "Looking down the right needle: end-on it is a disc inside the pedicle outline.",
 }
 
 _EMPTY = "The view as it would be set; no needle is shown because no path is offered."
-
-
-def shaft(path: Trajectory, depth_mm: float) -> Capsule:
-    """The trocar over its whole usable length with the tip at `depth_mm` from the bone entry."""
-    tip = path.entry_lps + depth_mm * path.direction_lps
-    return Capsule(tip - path.instrument.length_mm * path.direction_lps, tip, path.instrument.radius_mm)
 
 
 def xray_pictures(result: CaseResult) -> list[Picture]:
@@ -67,9 +64,10 @@ def xray_pictures(result: CaseResult) -> list[Picture]:
     return pictures
 
 
-def show(axes: Axes, drr: Drr, tools: list[Capsule], center_lps: FloatArray, half_field_mm: float) -> None:
-    """The X-ray with tools around `center_lps`; greys are those of the anatomy alone."""
-    window = display_window(drr)
+def show(
+    axes: Axes, drr: Drr, window: Window, tools: list[Capsule], center_lps: FloatArray, half_field_mm: float
+) -> None:
+    """The X-ray with tools around `center_lps`; greys are those of the anatomy alone, whose window is given."""
     axes.imshow(
         to_display(add_tools(drr, [steel_tool(c) for c in tools]), window=window),
         cmap="gray",
@@ -85,7 +83,7 @@ def show(axes: Axes, drr: Drr, tools: list[Capsule], center_lps: FloatArray, hal
 
 
 def outlines(axes: Axes, result: CaseResult, carm: CArm, *, wall: bool, sides: list[Side], width: float) -> None:
-    """Pedicle outlines of `sides`, and the posterior wall points if asked."""
+    """Pedicle outlines of `sides`, and if asked the posterior wall line that the staged rule looks at."""
     vertebra = result.vertebra
     if vertebra is None:
         return
@@ -94,36 +92,46 @@ def outlines(axes: Axes, result: CaseResult, carm: CArm, *, wall: bool, sides: l
             ring = pedicle_outline_px(vertebra.pedicles[side], carm)
             ring = np.concatenate([ring, ring[:1]])
             axes.plot(ring[:, 1], ring[:, 0], color=style.SIDE_COLOR[side], lw=width, zorder=5)
-    if wall:
-        points = posterior_wall_px(vertebra, carm)
-        axes.plot(points[:, 1], points[:, 0], ".", color=style.POSTERIOR_WALL, ms=2.2 * width, zorder=5)
+    if wall and len(vertebra.posterior_wall_lps):
+        rows = posterior_wall_px(vertebra, carm)[:, 0]
+        slope, offset = lateral_landmarks(vertebra, carm).posterior_line
+        ends = np.array([rows.min(), rows.max()])
+        axes.plot(slope * ends + offset, ends, color=style.POSTERIOR_WALL, lw=1.3 * width, zorder=5)
 
 
-def stage_color(stage: Stage) -> str:
-    """Colour of a stage mark; the shape says the same without colour."""
-    return style.YELLOW if stage.passed is None else style.SKY if stage.passed else style.WARNING
-
-
-def stage_marker(stage: Stage) -> str:
-    """Circle: passed. Cross: broken. Square: cannot be judged."""
-    return "s" if stage.passed is None else "o" if stage.passed else "X"
+def draw_view(axes: Axes, result: CaseResult, name: str, drr: Drr, paths: list[Trajectory]) -> list[Line2D]:
+    """One view with its trocars, outlines, stage marks, letters and scale bar; returns the legend entries."""
+    carm = drr.carm
+    center = carm.isocenter_lps if result.vertebra is None else result.vertebra.frame.origin_lps
+    grid = result.scan.volume.grid
+    show(axes, drr, display_window(drr), [shaft(p, p.capsule.length_mm, grid) for p in paths], center, HALF_FIELD_MM)
+    sides = [p.side for p in paths] if name.startswith("en_face") else list(Side)
+    lateral = name == "lateral"
+    outlines(axes, result, carm, wall=lateral, sides=sides, width=1.2)
+    handles = [Line2D([], [], color=style.SIDE_COLOR[side], lw=1.6, label=f"{side.value} pedicle") for side in sides]
+    if lateral:
+        handles.append(Line2D([], [], color=style.POSTERIOR_WALL, lw=1.6, label="posterior wall"))
+    if name in ("ap", "lateral"):
+        marks: dict[str, Line2D] = {}
+        for path in paths:
+            _outer_mark(axes, path, carm, outer_lps(path, grid))
+            found = draw_stage_marks(
+                axes, path, result.stages.get(path.side, ()), carm,
+                above=not lateral or path is paths[0],
+                number_color=style.SIDE_COLOR[path.side] if lateral and len(paths) > 1 else "white",
+            )  # fmt: skip
+            marks |= {str(handle.get_label()): handle for handle in found}
+        handles += marks.values()
+    _furniture(axes, carm)
+    return handles
 
 
 def _draw(result: CaseResult, name: str, drr: Drr, paths: list[Trajectory]) -> bytes:
     carm = drr.carm
     title = _TITLES.get(name, f"Simulated {name}")
-    figure, axes = style.image_figure(1.0, title=title, subtitle=_position(carm))
-    center = carm.isocenter_lps if result.vertebra is None else result.vertebra.frame.origin_lps
-    show(axes, drr, [shaft(p, p.capsule.length_mm) for p in paths], center, HALF_FIELD_MM)
-    sides = [p.side for p in paths] if name.startswith("en_face") else list(Side)
-    lateral = name == "lateral"
-    outlines(axes, result, carm, wall=lateral, sides=sides, width=1.4)
-    handles = [Line2D([], [], color=style.SIDE_COLOR[side], lw=1.6, label=f"{side.value} pedicle") for side in sides]
-    if lateral:
-        handles.append(Line2D([], [], ls="", marker=".", color=style.POSTERIOR_WALL, label="posterior wall"))
-    if name in ("ap", "lateral"):
-        handles += _stage_marks(axes, result, paths, carm, lateral=lateral)
-    _furniture(axes, carm)
+    subtitle = "; ".join(text for text in (verdict_words(paths), _position(carm)) if text)
+    figure, axes = style.image_figure(1.0, title=title, subtitle=subtitle, legend_rows=2, verdict=worst_verdict(paths))
+    handles = draw_view(axes, result, name, drr, paths)
     style.add_legend(figure, handles)
     return style.finish(figure)
 
@@ -132,59 +140,46 @@ def drr_png(drr: Drr) -> bytes:
     """One simulated X-ray as a PNG, whole field: letters, scale bar, "SIMULATED" and the disclaimer are burned in."""
     rows, columns = drr.carm.detector_px
     title = "Simulated X-ray" if drr.quality == "fast" else f"Simulated X-ray ({drr.quality})"
-    figure, axes = style.image_figure(rows / columns, title=title, subtitle=_position(drr.carm))
+    figure, axes = style.image_figure(rows / columns, title=title, subtitle=_position(drr.carm), legend_rows=0)
     axes.imshow(to_display(drr), cmap="gray", vmin=0, vmax=255, interpolation="bilinear")
     _furniture(axes, drr.carm)
     return style.finish(figure)
 
 
-def _stage_marks(axes: Axes, result: CaseResult, paths: list[Trajectory], carm: CArm, *, lateral: bool) -> list[Line2D]:
-    used: dict[str, Stage] = {}
-    for order, path in enumerate(paths):
-        for number, stage in enumerate(result.stages.get(path.side, ()), start=1):
-            row, column = carm.project(stage.tip_lps)
-            color, marker = stage_color(stage), stage_marker(stage)
-            used.setdefault(marker, stage)
-            axes.plot([column], [row], marker=marker, ms=5.5, mfc=color, mec="black", mew=0.8, zorder=9)
-            if lateral and order > 0:
-                continue  # both sides all but coincide on the lateral: one set of numbers can be read, two cannot
-            above = number % 2 == 1
-            axes.annotate(
-                str(number),
-                (column, row),
-                xytext=(0, 6 if above else -6),
-                textcoords="offset points",
-                fontsize=7.5,
-                color="white",
-                ha="center",
-                va="bottom" if above else "top",
-                fontweight="bold",
-                path_effects=style.HALO,
-                zorder=10,
-            )
-    names = {"o": "stage passed", "X": "stage broken", "s": "stage not judged"}
-    return [
-        Line2D([], [], ls="", marker=m, mfc=stage_color(s), mec="black", ms=5.5, label=names[m])
-        for m, s in used.items()
-    ]
+def _outer_mark(axes: Axes, path: Trajectory, carm: CArm, outer: FloatArray) -> None:
+    """A bar across the outer end of the trocar with its name, when it lies in the field."""
+    pixels = carm.project(np.stack([outer, path.target_lps]))[:, ::-1]
+    left, right = axes.get_xlim()
+    bottom, top = axes.get_ylim()
+    (x, y), inward = pixels[0], pixels[1] - pixels[0]
+    if not (left < x < right and top < y < bottom) or np.linalg.norm(inward) < 1.0:
+        return
+    across = 3.0 * carm.magnification / carm.pixel_mm * np.array([-inward[1], inward[0]]) / np.linalg.norm(inward)
+    axes.plot([x - across[0], x + across[0]], [y - across[1], y + across[1]], color=style.YELLOW, lw=1.6, zorder=7)
+    outward = -inward / np.linalg.norm(inward)
+    name, px_per_mm = outer_name(path), carm.magnification / carm.pixel_mm
+    label = pixels[0] + px_per_mm * (0.45 * len(name) * abs(outward[0]) * outward + [0.0, 5.5])
+    edge = (0.02 + 0.009 * len(name)) * (right - left)
+    axes.text(
+        min(max(label[0], left + edge), right - edge), label[1], name, fontsize=7, color=style.YELLOW, ha="center",
+        va="center", path_effects=style.HALO, zorder=10, clip_on=True,
+    )  # fmt: skip
 
 
 def _furniture(axes: Axes, carm: CArm) -> None:
     letters = edge_letters(carm)
-    for edge, x, y in (("left", 0.035, 0.5), ("right", 0.965, 0.5), ("top", 0.5, 0.965), ("bottom", 0.5, 0.035)):
-        style.add_text(axes, x, y, letters[edge], color=style.YELLOW, size=13)
-    style.add_text(axes, 0.815, 0.955, "SIMULATED", color=style.ORANGE, size=12)
+    for edge, x, y in (("left", 0.045, 0.5), ("right", 0.955, 0.5), ("top", 0.5, 0.955), ("bottom", 0.5, 0.045)):
+        style.add_text(axes, x, y, letters[edge], color=style.YELLOW, size=10.5)
+    style.add_text(axes, 0.83, 0.955, "SIMULATED", color=style.ORANGE, size=9.5)
     style.add_scale_bar(axes, carm.pixel_mm / carm.magnification, " at the isocentre")
 
 
 def _position(carm: CArm) -> str:
-    return (
-        f"primary {_angle(carm.primary_deg, 'LAO', 'RAO')}, secondary {_angle(carm.secondary_deg, 'CRA', 'CAU')}, "
-        f"magnification {carm.magnification:.2f} at the isocentre"
-    )
+    primary, secondary = _angle(carm.primary_deg, "LAO", "RAO"), _angle(carm.secondary_deg, "CRA", "CAU")
+    return f"{primary}, {secondary}, magnified {carm.magnification:.2f}×"
 
 
 def _angle(value_deg: float, positive: str, negative: str) -> str:
     if abs(value_deg) < 0.05:
-        return "0.0°"
+        return f"0° {positive}/{negative}"
     return f"{abs(value_deg):.1f}° {positive if value_deg > 0 else negative}"

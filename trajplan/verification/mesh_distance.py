@@ -34,10 +34,15 @@ class Mesh:
 
 
 def mesh_of(mask: BoolArray, origin_lps: FloatArray, spacing_mm: float) -> Mesh:
-    """Marching-cubes mesh of a mask on an axis-aligned isotropic grid, smoothed by half a millimetre."""
+    """Marching-cubes mesh of a mask on an axis-aligned isotropic grid, smoothed by half a millimetre.
+
+    Empty for a mask that is empty or too thin to have a surface.
+    """
     image = sitk.GetImageFromArray(np.pad(mask, 2).astype(np.float32))
     image.SetSpacing([spacing_mm] * 3)
     smooth = sitk.GetArrayFromImage(sitk.SmoothingRecursiveGaussian(image, _SMOOTHING_MM))
+    if not smooth.max() > 0.5:
+        return Mesh(np.zeros((0, 3, 3)))
     vertices, faces, _, _ = marching_cubes(smooth, 0.5)
     world = origin_lps + (vertices[:, ::-1] - 2) * spacing_mm
     return Mesh(np.asarray(world[faces], dtype=np.float64))

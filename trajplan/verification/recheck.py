@@ -6,15 +6,17 @@ class, rules from the document's own landmarks. Limits: 0.3 mm, 0.5 px, 0.2 deg.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from trajplan.errors import InputError
 from trajplan.geometry import LabelMap
 from trajplan.geometry.arrays import FloatArray
+from trajplan.verification.check_line import CheckLine
 from trajplan.verification.mesh_distance import Mesh, distances, mesh_of, part_inside
+from trajplan.verification.recheck_verdict import verdict_lines
 
 LIMIT_MM = 0.3
 LIMIT_PX = 0.5
@@ -22,41 +24,6 @@ LIMIT_DEG = 0.2
 _STEP_MM = 0.25
 _BODY, _CANAL = 1, 5
 _PEDICLE = {"left": 2, "right": 3}
-
-
-@dataclass(frozen=True)
-class CheckLine:
-    """One quantity: planned, recomputed and whether they agree within `limit` (0 = must be equal)."""
-
-    name: str
-    planned: str | float | None
-    recomputed: str | float | None
-    limit: float
-    unit: str
-
-    @property
-    def agrees(self) -> bool:
-        """Equal, or within the limit."""
-        if isinstance(self.planned, float | int) and isinstance(self.recomputed, float | int):
-            return bool(abs(self.planned - self.recomputed) <= self.limit)
-        return self.planned == self.recomputed
-
-    def sentence(self) -> str:
-        """One line for a terminal."""
-        mark = "ok  " if self.agrees else "FAIL"
-        figures = f"planned {_show(self.planned)}, recomputed {_show(self.recomputed)} {self.unit}"
-        return f"{mark} {self.name}: {figures}".rstrip()
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-able."""
-        return {
-            "name": self.name,
-            "planned": self.planned,
-            "recomputed": self.recomputed,
-            "limit": self.limit,
-            "unit": self.unit,
-            "agrees": self.agrees,
-        }
 
 
 def recheck(plan: dict[str, Any], parts: LabelMap, scan_sha256: str) -> list[CheckLine]:
@@ -70,6 +37,11 @@ def recheck(plan: dict[str, Any], parts: LabelMap, scan_sha256: str) -> list[Che
         The part labels stored beside it.
     scan_sha256 : str
         Hash of the scan as read now.
+
+    Raises
+    ------
+    InputError
+        ``plan_incomplete`` when the document lacks what a path is checked against.
     """
     lines = [
         CheckLine("scan sha256", plan["input"]["sha256"], scan_sha256, 0, ""),
@@ -80,14 +52,49 @@ def recheck(plan: dict[str, Any], parts: LabelMap, scan_sha256: str) -> list[Che
     owner = part_inside(bone, parts.array, origin, spacing)
     canal = mesh_of(parts.array == _CANAL, origin, spacing)
     for path in plan["trajectories"]:
+        _require(path, plan)
         walls = bone.subset(np.isin(owner, (_BODY, _PEDICLE[path["side"]])))
-        lines += _clearance_lines(path, parts, walls, canal)
+        lines += _clearance_lines(path, plan, parts, walls, canal)
         lines += _angle_lines(path, plan["vertebra"]["frame"])
         lines += _stage_lines(path, plan)
     return lines
 
 
-def _clearance_lines(path: dict[str, Any], parts: LabelMap, walls: Mesh, canal: Mesh) -> list[CheckLine]:
+def _require(path: dict[str, Any], plan: dict[str, Any]) -> None:
+    """Refuse a document that lacks what a path is checked against, instead of stumbling over it."""
+    side, views, vertebra = path["side"], plan["views"], plan["vertebra"]
+    pedicle = next((p for p in plan["pedicles"] if p["side"] == side), None)
+    missing = [
+        what
+        for what, lacks in (
+            ("the vertebra", vertebra is None),
+            ("three points of the front and of the posterior wall", vertebra is not None and _few_points(vertebra)),
+            (f"the {side} pedicle's outline", pedicle is None or len(pedicle["outline_lps"]) < 3),
+            ("the AP and lateral view", any(_blank(views[name]) for name in ("ap", "lateral"))),
+            ("a path longer than 1 mm", np.ptp([path["entry_lps"], path["target_lps"]], axis=0).max() < 1.0),
+            ("the pixels of its stages", any(s["ap_px"] is None or s["lateral_px"] is None for s in path["stages"])),
+        )
+        if lacks
+    ]
+    if missing:
+        raise InputError(
+            f"the plan's {side} path cannot be checked: {', '.join(missing)} missing; plan the case again",
+            code="plan_incomplete",
+        )
+
+
+def _few_points(vertebra: dict[str, Any]) -> bool:
+    return min(len(vertebra["posterior_wall_lps"]), len(vertebra["anterior_wall_lps"])) < 3
+
+
+def _blank(view: dict[str, Any] | None) -> bool:
+    needed = ("isocenter_lps", "source_detector_mm", "source_isocenter_mm", "detector_px", "pixel_mm")
+    return view is None or any(view[name] is None for name in needed)
+
+
+def _clearance_lines(
+    path: dict[str, Any], plan: dict[str, Any], parts: LabelMap, walls: Mesh, canal: Mesh
+) -> list[CheckLine]:
     entry, tip = np.array(path["entry_lps"]), np.array(path["target_lps"])
     length = float(np.linalg.norm(tip - entry))
     radius = path["instrument"]["outer_diameter_mm"] / 2
@@ -110,6 +117,7 @@ def _clearance_lines(path: dict[str, Any], parts: LabelMap, walls: Mesh, canal: 
         ),
         CheckLine(f"{side} length in bone", path["length_in_bone_mm"], round(length, 3), LIMIT_MM, "mm"),
         CheckLine(f"{side} Gertzbein-Robbins grade", path["gertzbein_robbins"], grade, 0, ""),
+        *verdict_lines(path, plan, least, float(to_canal.min())),
     ]
 
 
@@ -151,7 +159,7 @@ def _stage_lines(path: dict[str, Any], plan: dict[str, Any]) -> list[CheckLine]:
     way = (tip - entry) / np.linalg.norm(tip - entry)
     side = path["side"]
     judge = _Judge(plan, path)
-    lines = []
+    lines = _depth_lines(path, judge)
     for stage in path["stages"]:
         at = entry + stage["depth_mm"] * way
         for name, view, planned in (("AP", ap, stage["ap_px"]), ("lateral", lateral, stage["lateral_px"])):
@@ -166,6 +174,25 @@ def _stage_lines(path: dict[str, Any], plan: dict[str, Any]) -> list[CheckLine]:
     return lines
 
 
+def _depth_lines(path: dict[str, Any], judge: _Judge) -> list[CheckLine]:
+    """The depths at which the stages are judged: a rule judged elsewhere on the path says nothing."""
+    entry, tip = np.array(path["entry_lps"]), np.array(path["target_lps"])
+    length = float(np.linalg.norm(tip - entry))
+    depth = np.linspace(0.0, length, int(np.ceil(length / 0.1)) + 1)
+    past = np.array([judge.margin_mm("past the wall", entry + d / length * (tip - entry)) for d in depth])
+    wall = float(depth[int(np.argmax(past >= 0))]) if (past >= 0).any() else length
+    isthmus = float(np.clip((judge.center - entry) @ (tip - entry) / length, 0.0, length))
+    expected = {
+        "docking": 0.0, "mid-pedicle": isthmus, "posterior wall": wall, "past the wall": min(wall + 2.0, length),
+        "final": length,
+    }  # fmt: skip
+    return [
+        CheckLine(f"{path['side']} {s['name']} depth", s["depth_mm"], round(expected[s["name"]], 3), 2 * LIMIT_MM, "mm")
+        for s in path["stages"]
+        if s["name"] in expected
+    ]
+
+
 class _Judge:
     """The stage rules on projected landmarks of the document, in its own words."""
 
@@ -175,9 +202,9 @@ class _Judge:
         frame = plan["vertebra"]["frame"]
         self._origin = np.array(frame["origin_lps"])
         pedicle = next(p for p in plan["pedicles"] if p["side"] == path["side"])
-        self._center = np.array(pedicle["isthmus_center_lps"])
+        self.center = np.array(pedicle["isthmus_center_lps"])
         outwards = np.array(frame["u"]) * (1 if path["side"] == "left" else -1)
-        self._ap_unit = self._columns(self._ap, [self._center - outwards / 2, self._center + outwards / 2])
+        self._ap_unit = self._columns(self._ap, [self.center - outwards / 2, self.center + outwards / 2])
         self._outline = self._across(pinhole(self._ap, np.array(pedicle["outline_lps"]))[:, 1])
         forward = -np.array(frame["v"])
         self._lateral_unit = self._columns(self._lateral, [self._origin - forward / 2, self._origin + forward / 2])
@@ -216,9 +243,3 @@ class _Judge:
         from_midline = across - float(self._across(pinhole(self._ap, self._origin)[:, 1])[0])
         midline = 5.0 - abs(from_midline) if self._approach == "unipedicular" else from_midline
         return float(min((short + past) / 3 - short, short, midline))
-
-
-def _show(value: str | float | None) -> str:
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    return value[:12] if isinstance(value, str) else str(value)
