@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trajplan import DISCLAIMER, __version__
+from trajplan.cli_options import parse_point, refuse_a_file
+from trajplan.cli_samples import phantom, samples_app
 from trajplan.errors import InputError, TrajplanError
 
 if TYPE_CHECKING:
@@ -97,9 +99,9 @@ def plan(
     if (labels is None) != (scheme is None):
         raise InputError("--labels and --scheme go together: the numbering is never guessed", code="usage")
     identifier = level_id(level) if level else None
-    seed_lps = _parse_point(seed, "--seed") if seed else None
+    seed_lps = parse_point(seed, "--seed") if seed else None
     settings = PlanSettings(instrument=find_instrument(instrument), approach=Approach(approach))
-    _refuse_a_file(out)
+    refuse_a_file(out)
     scan = read_scan(source, series=series)
     label_map = None
     if labels is not None and scheme is not None:
@@ -120,7 +122,7 @@ def demo(
     from trajplan.reading.scan import Scan
     from trajplan_phantoms import demo_phantom
 
-    _refuse_a_file(out)
+    refuse_a_file(out)
     with _progress() as progress:
         progress(0.02, "building the phantom")
         phantom = demo_phantom()
@@ -175,7 +177,7 @@ def segment(
 
     if out.suffix != ".nrrd":
         raise InputError(f"--out must end in .nrrd, got {out.name!r}", code="usage")
-    point = _parse_point(seed, "--seed")
+    point = parse_point(seed, "--seed")
     scan = read_scan(source, series=series)
     require_inside(scan.volume, point)
     with _progress() as progress:
@@ -212,7 +214,7 @@ def drr(
         raise InputError(f"--quality must be fast or siddon, got {quality!r}", code="usage")
     if out.suffix.lower() != ".png":
         raise InputError(f"--out must end in .png, got {out.name!r}", code="usage")
-    center = _parse_point(isocenter, "--isocenter") if isocenter else None
+    center = parse_point(isocenter, "--isocenter") if isocenter else None
     scan = read_scan(source, series=series)
     carm = CArm(primary, secondary, scan.volume.grid.center_lps if center is None else center)
     image = project(scan.volume, carm, quality="siddon" if quality == "siddon" else "fast")
@@ -220,29 +222,8 @@ def drr(
     typer.echo(f"wrote {out}: magnification {carm.magnification:.2f} at the isocentre. SIMULATED. {DISCLAIMER}")
 
 
-@app.command()
-def phantom(
-    name: Annotated[str, typer.Argument(help="Named phantom, e.g. wedge-L1; 'list' names them all.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for ct.nrrd, labels.nrrd, truth.json.")] = None,
-    spacing: Annotated[str, typer.Option(help="z,y,x mm.")] = "1.0,0.8,0.8",
-    noise: Annotated[float, typer.Option(help="Noise, HU (standard deviation).")] = 15.0,
-    seed: Annotated[int, typer.Option(help="Seed of the noise.")] = 1,
-) -> None:
-    """Build a fractured-spine phantom with exact truth."""
-    from trajplan.exports.phantom_files import write_phantom
-    from trajplan_phantoms import NAMED, Scanner, make_phantom, named
-
-    if name == "list":
-        for known in NAMED:
-            typer.echo(known)
-        return
-    if out is None:
-        raise InputError("--out FOLDER is needed", code="usage")
-    z, y, x = _parse_point(spacing, "--spacing")
-    _refuse_a_file(out)
-    made = make_phantom(named(name), Scanner(spacing_zyx=(float(z), float(y), float(x)), noise_hu=noise, seed=seed))
-    for path in write_phantom(made, out):
-        typer.echo(f"wrote {path}")
+app.command()(phantom)
+app.add_typer(samples_app, name="samples")
 
 
 @app.command()
@@ -319,23 +300,6 @@ def _finish(result: CaseResult, files: list[Path], out: Path, as_json: bool) -> 
         typer.echo(DISCLAIMER)
     if not result.has_path:
         raise typer.Exit(EXIT_NO_PATH)
-
-
-def _parse_point(text: str, option: str) -> Any:
-    import numpy as np
-
-    try:
-        values = np.array([float(part) for part in text.split(",")])
-    except ValueError:
-        values = np.array([])
-    if values.shape != (3,) or not np.isfinite(values).all():
-        raise InputError(f"{option} needs three numbers separated by commas, got {text!r}", code="usage")
-    return values
-
-
-def _refuse_a_file(out: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise InputError(f"--out {out.name} is a file; name a folder", code="usage")
 
 
 def _print(facts: dict[str, Any], as_json: bool) -> None:

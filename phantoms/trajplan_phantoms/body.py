@@ -9,6 +9,7 @@ import numpy as np
 
 from trajplan.geometry.arrays import AnyArray, FloatArray
 from trajplan_phantoms.fracture import ANTERIOR_COLUMN, INTACT, MIDDLE_COLUMN, POSTERIOR_COLUMN, Fracture
+from trajplan_phantoms.fracture_shapes import CleftShape, FragmentShape, Push
 from trajplan_phantoms.shapes import Coordinates, smooth_max, superellipse
 
 WAIST = 0.13
@@ -31,6 +32,8 @@ class Body:
     power : float
         Exponent of the section; 2 is an ellipse.
     fracture : Fracture
+    superior_apex, inferior_apex : float
+        Deepest place of the end plates: share of the depth behind the body centre.
     """
 
     width_upper_mm: float
@@ -43,6 +46,8 @@ class Body:
     inferior_concavity_mm: float
     power: float = 2.3
     fracture: Fracture = INTACT
+    superior_apex: float = 0.04
+    inferior_apex: float = 0.04
 
     @property
     def depth_mm(self) -> float:
@@ -69,9 +74,9 @@ class Body:
         """Rounding of the rims."""
         return 0.055 * self.depth_mm
 
-    def _concavity(self, u: AnyArray, v: AnyArray) -> AnyArray:
+    def _concavity(self, u: AnyArray, v: AnyArray, apex: float) -> AnyArray:
         depth = self.depth_mm
-        radius2 = np.square(u * (1.0 / (0.40 * self.width_mm))) + np.square((v - 0.04 * depth) * (1.0 / (0.34 * depth)))
+        radius2 = np.square(u * (1.0 / (0.40 * self.width_mm))) + np.square((v - apex * depth) * (1.0 / (0.34 * depth)))
         return np.asarray(np.square(np.maximum(1.0 - radius2, 0.0)))
 
     @cached_property
@@ -85,9 +90,10 @@ class Body:
 
     def plates(self, u: AnyArray, v: AnyArray) -> tuple[AnyArray, AnyArray, AnyArray, AnyArray]:
         """Heights w of superior and inferior end plate at (u, v), and of both without their concavity."""
-        hollow = self._concavity(u, v)
+        hollow = self._concavity(u, v, self.superior_apex)
+        hollow_low = hollow if self.inferior_apex == self.superior_apex else self._concavity(u, v, self.inferior_apex)
         up = v * self.slope + 0.5 * self.height_mm
-        height = 2.0 * up - hollow * (self.superior_concavity_mm + self.inferior_concavity_mm)
+        height = 2.0 * up - hollow * self.superior_concavity_mm - hollow_low * self.inferior_concavity_mm
         down: AnyArray | float = 0.0
         rise: AnyArray | float = 0.0
         if self.fracture.kind != "none":
@@ -96,7 +102,7 @@ class Body:
         rim_up, rim_low = up - down, rise - up
         return (
             rim_up - hollow * self.superior_concavity_mm,
-            rim_low + hollow * self.inferior_concavity_mm,
+            rim_low + hollow_low * self.inferior_concavity_mm,
             rim_up,
             rim_low,
         )
@@ -131,14 +137,84 @@ class Body:
         return smooth_max(outline, wall, 2.0 * self.blend_mm)
 
     def value(self, p: Coordinates) -> AnyArray:
-        """Implicit value, mm; negative inside the body."""
+        """Implicit value, mm; negative inside the body, a burst fragment included."""
+        whole = self.unbroken_value(p)
+        if self.fragment is None:
+            return whole
+        return np.minimum(smooth_max(whole, self.fragment.keep_clear(p), 0.5), self.fragment.value(p))
+
+    def unbroken_value(self, p: Coordinates) -> AnyArray:
+        """Implicit value, mm, as if no fragment had burst off."""
         u, v, w = p
         top, bottom, rim_top, rim_bottom = self.plates(u, v)
+        if self.push is not None:
+            v = self.push.before_in_body(p)
         gap = np.maximum(rim_top - rim_bottom, 1.0)
         level = np.clip((2.0 * w - rim_top - rim_bottom) / gap, -1.0, 1.0)
         waist = (1.0 - np.square(level)) * (WAIST * gap * (1.0 / self.height_mm)).clip(0.0, WAIST)
         ends = smooth_max(w - top, bottom - w, 0.5)
         return smooth_max(self.side(u, v, level, waist), ends, self.blend_mm)
+
+    @cached_property
+    def push(self) -> Push | None:
+        """The retropulsion of the posterior wall."""
+        if self.fracture.retropulsion_mm == 0.0:
+            return None
+        top, bottom = self.wall_edges
+        height, sign = top - bottom, self._failed_sign
+        edge = top if sign > 0 else bottom
+        past, along = 0.22 * height + 3.5, 0.65 * height
+        up, down = (past, along) if sign > 0 else (along, past)
+        return Push(
+            self.fracture.retropulsion_mm, 0.5 * self.depth_mm, 0.65 * self.depth_mm,
+            edge - sign * 0.22 * height, 0.27 * self.width_mm, up, down,
+        )  # fmt: skip
+
+    @cached_property
+    def fragment(self) -> FragmentShape | None:
+        """The piece burst off the posterior wall."""
+        ask = self.fracture.fragment
+        if ask is None:
+            return None
+        top, bottom = self.wall_edges
+        sign, back = self._failed_sign, 0.5 * self.depth_mm
+        width = ask.width_mm or 0.36 * self.width_mm
+        depth = ask.depth_mm or 0.28 * self.depth_mm
+        height = ask.height_mm or 0.6 * (top - bottom)
+        low = (top if sign > 0 else -bottom) - height
+        return FragmentShape(
+            self.unbroken_value, 0.5 * width, back - depth, low, sign,
+            ask.shift_mm, ask.turn_deg, ask.gap_mm, back, height,
+        )  # fmt: skip
+
+    @cached_property
+    def cleft(self) -> CleftShape | None:
+        """The gas or fluid filled cleft; a wedge opens it in front."""
+        ask = self.fracture.cleft
+        if ask is None:
+            return None
+        share = {"superior": 0.36, "inferior": 0.64, "both": 0.5}[self.fracture.plates_failed]
+        centre = (-0.12 if self.fracture.kind == "wedge" else -0.04) * self.depth_mm
+
+        def middle(u: AnyArray, v: AnyArray) -> AnyArray:
+            _, _, top, bottom = self.plates(u, v)
+            return np.asarray(top + (bottom - top) * share)
+
+        height = float(np.subtract(*self.plates(np.zeros(()), np.array(centre))[:2]))
+        wide = ask.width_mm or 0.5 * self.width_mm
+        deep = ask.depth_mm or 0.42 * self.depth_mm
+        thick = ask.thickness_mm or min(3.0, 0.3 * height)
+        return CleftShape(middle, (0.5 * wide, 0.5 * deep, 0.5 * thick), centre)
+
+    @property
+    def _failed_sign(self) -> int:
+        return -1 if self.fracture.plates_failed == "inferior" else 1
+
+    @cached_property
+    def wall_edges(self) -> tuple[float, float]:
+        """w of the end plates at the posterior wall, superior and inferior, midsagittal."""
+        top, bottom, _, _ = self.plates(np.zeros(()), np.array(0.5 * self.depth_mm))
+        return float(top), float(bottom)
 
     def bounds(self) -> tuple[FloatArray, FloatArray]:
         """A box around the body."""
@@ -149,4 +225,7 @@ class Body:
                 0.5 * max(self.height_anterior_mm, self.height_posterior_mm),
             ]
         )
-        return -half - 0.5, half + 0.5
+        behind = self.fracture.retropulsion_mm
+        if self.fragment is not None:
+            behind += self.fragment.shift_mm + 2.0
+        return -half - 0.5, half + 0.5 + np.array([0.0, behind, 0.0])

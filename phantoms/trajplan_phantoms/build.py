@@ -11,12 +11,7 @@ from trajplan.levels import is_thoracic, level_id
 from trajplan.parts import Side
 from trajplan_phantoms.body import Body
 from trajplan_phantoms.fracture import INTACT, Fracture
-from trajplan_phantoms.morphometry import (
-    INFERIOR_CONCAVITY_MM,
-    SUPERIOR_CONCAVITY_MM,
-    Morphometry,
-    morphometry,
-)
+from trajplan_phantoms.morphometry import Morphometry, morphometry
 from trajplan_phantoms.shapes import Cut, Shape, Tube
 from trajplan_phantoms.vertebra import JOINT_GAP_MM, Canal
 
@@ -56,7 +51,7 @@ class Plan:
         """The body, fractured if asked."""
         m, s = self.sizes, self.scale
         depth = 0.5 * (m.plate_depth_upper_mm + m.plate_depth_lower_mm)
-        anterior = m.height_posterior_mm - depth * float(np.tan(np.deg2rad(m.wedge_deg)))
+        anterior = m.height_posterior_mm - 2.0 * depth * float(np.tan(np.deg2rad(0.5 * m.wedge_deg)))
         return Body(
             m.plate_width_upper_mm * s,
             m.plate_width_lower_mm * s,
@@ -64,16 +59,23 @@ class Plan:
             m.plate_depth_lower_mm * s,
             anterior * s,
             m.height_posterior_mm * s,
-            SUPERIOR_CONCAVITY_MM * s,
-            INFERIOR_CONCAVITY_MM * s,
+            m.superior_concavity_mm * s,
+            m.inferior_concavity_mm * s,
             2.1 if self.thoracic else 2.35,
             self.fracture,
+            superior_apex=m.superior_apex,
+            inferior_apex=m.inferior_apex,
         )
 
     @property
     def thoracic(self) -> bool:
-        """T9..T12."""
+        """T4..T13."""
         return is_thoracic(level_id(self.level))
+
+    @property
+    def pitch_mm(self) -> float:
+        """Height of the body with the disc below it: what the posterior elements have for themselves."""
+        return (self.sizes.height_posterior_mm + self.sizes.disc_below_mm) * self.scale
 
     @property
     def wall_mm(self) -> float:
@@ -89,11 +91,14 @@ class Plan:
     def canal(self) -> Canal:
         """The canal, 0.5 mm narrower on either side than the distance of the pedicles, which stay whole."""
         m, s = self.sizes, self.scale
+        body = self.body()
         return Canal(
             self.wall_mm,
             (m.canal_width_mm - 1.0) * s,
             m.canal_depth_mm * s,
             0.5 * (m.height_posterior_mm + m.disc_below_mm) * s,
+            body.push,
+            body.fragment,
         )
 
     @property
@@ -112,8 +117,8 @@ class Plan:
         """The pedicle from inside the body to the articular mass; its waist is the isthmus."""
         m, s = self.sizes, self.scale
         a, c = np.deg2rad(m.convergence_deg), np.deg2rad(m.caudal_deg)
-        back = np.array([side.sign * np.sin(a), np.cos(a) * np.cos(c), np.sin(c)])
-        back = unit(back)
+        # both angles are those of the axis as seen from above and from the side
+        back = unit(np.array([side.sign * np.tan(a), 1.0, np.tan(c)]))
         ahead, behind = 8.0 * s, 6.0 * s
         half = (0.5 * self.width_mm[side], 0.5 * m.pedicle_height_mm * s)
         centre = self.isthmus(side)
@@ -125,19 +130,16 @@ class Plan:
     def joint_above(self, side: Side) -> Joint:
         """The facet joint with the vertebra above."""
         m, s = self.sizes, self.scale
-        frontal = self.thoracic and self.level != "L1"
+        frontal = m.facet_deg > 70.0
+        angle, tilt = np.deg2rad(m.facet_deg), np.deg2rad(m.facet_tilt_deg)
         top = 0.5 * m.height_posterior_mm * s
         half_canal = 0.5 * m.canal_width_mm * s
-        if frontal:
-            center = np.array(
-                [side.sign * (half_canal + 1.5 * s), self.wall_mm + (m.canal_depth_mm - 3.2) * s, top + 2.0 * s]
-            )
-            normal = unit(np.array([side.sign * 0.15, 0.95, 0.27]))
-        else:
-            center = np.array(
-                [side.sign * (half_canal + 2.8 * s), self.wall_mm + (m.canal_depth_mm - 1.5) * s, top + 2.0 * s]
-            )
-            normal = unit(np.array([-side.sign * 0.80, 0.60, 0.05]))
+        beside, back = (1.5, 3.2) if frontal else (2.8, 1.5)
+        center = np.array(
+            [side.sign * (half_canal + beside * s), self.wall_mm + (m.canal_depth_mm - back) * s, top + 2.0 * s]
+        )
+        level = np.array([-side.sign * np.cos(angle), np.sin(angle), 0.0])
+        normal = level * np.cos(tilt) + np.array([0.0, 0.0, np.sin(tilt)])
         return Joint(center, normal, m.facet_width_mm * s, m.facet_height_mm * s)
 
     def pars(self, side: Side) -> FloatArray:
@@ -195,7 +197,7 @@ class Plan:
     def lamina(self, side: Side) -> Shape:
         """Lamina from the pars to the midline, a plate leaning forward at its top."""
         s = self.scale
-        tall = 9.8 * s
+        tall = min(9.8 * s, 0.40 * self.pitch_mm)
         lean = np.array([0.0, -0.22, 1.0])
         return Tube(
             self.pars(side), self.lamina_middle(), lean, (3.3 * s, 0.8 * tall), (3.1 * s, tall), cap_mm=2.0 * s, power=4
@@ -209,6 +211,7 @@ class Plan:
         length = (m.spinous_tip_mm - 3.0) * s - start[1]
         tip = start + np.array([0.0, length, -length * np.tan(drop)])
         tall = (10.0 if not self.thoracic else 7.5) * s
+        tall = min(tall, 0.38 * self.pitch_mm * float(np.cos(drop)))  # steep ones overlap like tiles and are thinner
         return Tube(
             start,
             tip,
@@ -219,19 +222,27 @@ class Plan:
             power=4,
         )
 
-    def transverse(self, side: Side) -> Shape:
+    def transverse(self, side: Side) -> Tube:
         """Transverse process."""
         m, s = self.sizes, self.scale
         base = self.pars(side) + np.array([0.0, 0.0, 1.5]) * s
         back = 9.0 if self.thoracic else 3.0
         rise = 3.0 if self.thoracic else 2.0
         reach = 0.5 * m.transverse_span_mm * s - 3.0 * s
+        tall = 0.5 * m.transverse_height_mm * s
+        rise -= 0.45 * max(m.transverse_height_mm - 10.4, 0.0)  # a tall process, as of a sacralised L5, hangs down
         tip = np.array([side.sign * max(reach, abs(base[0]) + 3.0), base[1] + back * s, base[2] + rise * s])
-        return Tube(base, tip, np.array([0.0, 0.0, 1.0]), (3.0 * s, 5.2 * s), (2.8 * s, 4.2 * s), cap_mm=3.0 * s)
+        return Tube(base, tip, np.array([0.0, 0.0, 1.0]), (3.0 * s, tall), (2.8 * s, 0.81 * tall), cap_mm=3.0 * s)
 
 
-def plan_of(level: str, scale: float, widths_mm: dict[Side, float] | None = None, fracture: Fracture = INTACT) -> Plan:
-    """The landmarks of a level at a scale, with its own pedicle widths unless given."""
-    sizes = morphometry(level)
+def plan_of(
+    level: str,
+    scale: float,
+    widths_mm: dict[Side, float] | None = None,
+    fracture: Fracture = INTACT,
+    sizes: Morphometry | None = None,
+) -> Plan:
+    """The landmarks of a level at a scale, with the table's sizes and its own pedicle widths unless given."""
+    sizes = sizes or morphometry(level)
     default = dict.fromkeys(Side, sizes.pedicle_width_mm * scale)
     return Plan(level, sizes, scale, widths_mm or default, fracture)

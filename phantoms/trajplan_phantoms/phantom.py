@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,12 +12,18 @@ from trajplan.geometry.grid import Grid
 from trajplan.geometry.volume import LabelMap, Volume
 from trajplan.levels import level_id
 from trajplan.parts import PART_NAMES, Part
+from trajplan_phantoms.backdrop import upright_background
+from trajplan_phantoms.bone_look import bone_hu
+from trajplan_phantoms.fracture_paint import band_hu, cortex_depth, paint_clot, paint_gaps
+from trajplan_phantoms.orientation import table_side
+from trajplan_phantoms.ribs import COSTAL_GAP_MM
 from trajplan_phantoms.sampling import Sampler
 from trajplan_phantoms.scanner import Scanner, scan
 from trajplan_phantoms.shapes import corners, smooth_max
 from trajplan_phantoms.spec import PhantomSpec
 from trajplan_phantoms.spine import Placement, Spine, build_spine
-from trajplan_phantoms.tissue import ANNULUS_HU, DISC_HU, Torso, canal_hu
+from trajplan_phantoms.table import lay_table, round_field
+from trajplan_phantoms.tissue import ANNULUS_HU, DISC_HU, RIB_MARROW_HU, Bend, Torso, canal_hu
 from trajplan_phantoms.truth import Truth
 
 FIELD_HALF_WIDTH_MM = 80.0
@@ -81,16 +87,21 @@ def make_phantom(
     torso = _torso(spine)
     grid = _field_of_view(spine, torso, scanner, world)
     report(0.0, "soft tissue")
-    hu = _background(grid, world, torso)
-    _paint_discs(hu, grid, spine, world)
-    _paint_canal(hu, grid, spine, world)
-    labels = np.zeros(grid.shape_zyx, dtype=np.uint8)
-    parts = np.zeros(grid.shape_zyx, dtype=np.uint8)
+    fine = scanner.sampled_grid(grid)
+    hu = _background(fine, world, torso)
+    if scanner.table:
+        lay_table(hu, Sampler(fine, world), torso, table_side(scanner.patient_position))
+    _paint_discs(hu, fine, spine, world)
+    _paint_canal(hu, fine, spine, world)
+    labels = np.zeros(fine.shape_zyx, dtype=np.uint8)
+    parts = np.zeros(fine.shape_zyx, dtype=np.uint8)
     for index, level in enumerate(spec.levels):
         report(0.2 + 0.6 * index / len(spec.levels), f"vertebra {level}")
-        _paint_vertebra(hu, labels, parts, grid, spine, index, world)
+        _paint_vertebra(hu, labels, parts, fine, spine, index, world)
+        _paint_ribs(hu, fine, spine, index, world)
     report(0.8, "scanner")
     ct = Volume(scan(hu, scanner), grid)
+    labels, parts = scanner.at_slices(labels), scanner.at_slices(parts)
     report(1.0, "done")
     return Phantom(
         spec,
@@ -98,14 +109,28 @@ def make_phantom(
         ct,
         LabelMap(labels, grid, {level_id(level): level for level in spec.levels}),
         LabelMap(parts, grid, {int(k): v for k, v in PART_NAMES.items()}),
-        Truth(spec.target, spine.vertebrae[spine.target], world),
+        Truth(spec.target, spine.vertebrae[spine.target], _world_place(spine, spine.target, world)),
     )
 
 
 def _torso(spine: Spine) -> Torso:
     target = spine.vertebrae[spine.target]
     canal_back = target.canal.front_mm + target.canal.depth_mm
-    return Torso(canal_back + spine.spec.skin_behind_canal_mm, canal_back, 0.5 * target.body.width_mm)
+    plain = Torso(canal_back + spine.spec.skin_behind_canal_mm, canal_back, 0.5 * target.body.width_mm)
+    if not spine.spec.full:
+        return replace(plain, aorta_hu=spine.spec.aorta_hu)
+    centers = spine.canal_center()[::-1]
+    bend = Bend(centers[:, 2], centers[:, :2] - spine.canal_center()[spine.target, :2])
+    return replace(plain, aorta_hu=spine.spec.aorta_hu, chest_from_mm=_diaphragm(spine), bend=bend)
+
+
+def _diaphragm(spine: Spine) -> float:
+    """Patient z of T11's body: lungs above, belly below."""
+    levels, heights = spine.spec.levels, [float(place.origin[2]) for place in spine.placements]
+    if "T11" in levels:
+        return heights[levels.index("T11")]
+    above = level_id(levels[-1]) < level_id("T11")
+    return -np.inf if above else np.inf
 
 
 def _field_of_view(spine: Spine, torso: Torso, scanner: Scanner, world: Placement) -> Grid:
@@ -115,11 +140,14 @@ def _field_of_view(spine: Spine, torso: Torso, scanner: Scanner, world: Placemen
         for one, place in zip(spine.vertebrae, spine.placements, strict=True)
     ]
     boxes = [
-        place.to_patient(corners(*one.box))[:, 2] for one, place in zip(spine.vertebrae, spine.placements, strict=True)
+        place.to_patient(corners(*(one.body.bounds() if one.level == "S1" else one.box)))[:, 2]
+        for one, place in zip(spine.vertebrae, spine.placements, strict=True)
     ]
     low, high = min(b.min() for b in boxes), max(max(e.max() for e in ends), max(b.max() for b in boxes))
     lower = np.array([-FIELD_HALF_WIDTH_MM, -FIELD_FRONT_MM, low - FIELD_ENDS_MM])
     upper = np.array([FIELD_HALF_WIDTH_MM, torso.back_mm + FIELD_AIR_MM, high + FIELD_ENDS_MM])
+    if scanner.fov_mm is not None:
+        return round_field(scanner, torso, float(lower[2]), float(upper[2]), world)
     box = world.to_patient(corners(lower, upper))
     first, last = box.min(axis=0), box.max(axis=0)
     spacing_xyz = np.array(scanner.spacing_zyx[::-1])
@@ -133,12 +161,46 @@ def _background(grid: Grid, world: Placement, torso: Torso) -> AnyArray:
     sampler = Sampler(grid, world)
     full = slice(0, grid.shape_zyx[1]), slice(0, grid.shape_zyx[2])
     if abs(abs(world.linear[2, 2]) - 1.0) < 1e-12 and grid.is_axis_aligned:
-        hu[:] = torso.paint(sampler.coordinates((slice(0, 1), *full)))  # the trunk does not change along an upright z
-        return hu
+        if torso.bend is None and not np.isfinite(torso.chest_from_mm):
+            hu[:] = torso.paint(sampler.coordinates((slice(0, 1), *full)))  # it does not change along an upright z
+            return hu
+        return upright_background(hu, sampler, torso)
     for start in range(0, grid.shape_zyx[0], _SLAB):
         slab = slice(start, min(start + _SLAB, grid.shape_zyx[0]))
         hu[slab] = torso.paint(sampler.coordinates((slab, *full)))
     return hu
+
+
+def _paint_ribs(hu: AnyArray, grid: Grid, spine: Spine, index: int, world: Placement) -> None:
+    """Ribs keep a joint gap from their own vertebra and from the one above."""
+    sampler = Sampler(grid, _world_place(spine, index, world))
+    for rib in spine.ribs[index]:
+        box = sampler.box(*rib.bounds())
+        if box is None:
+            continue
+        p = sampler.coordinates(box)
+        value = rib.value(p, sampler.select(box, 3.0))
+        near = np.nonzero(value < 1.0)
+        q = tuple(x[near] for x in p)
+        for other in (index, index - 1):
+            if other < 0:
+                continue
+            one = spine.vertebrae[other]
+            into = Placement(*_between(spine, index, other))
+            r = into.to_patient(np.stack(q, axis=-1)).astype(np.float64)
+            close = ((r > one.box[0] - COSTAL_GAP_MM) & (r < one.box[1] + COSTAL_GAP_MM)).all(axis=1)
+            if close.any():
+                bone = one.value((r[close, 0], r[close, 1], r[close, 2]))
+                spot = tuple(axis[close] for axis in near)
+                value[spot] = np.maximum(value[spot], (COSTAL_GAP_MM - bone).astype(value.dtype))
+        shell = np.clip((CORTEX_POSTERIOR_MM + 0.9 + value) / 0.9, 0.0, 1.0)
+        _blend(hu[box], value, RIB_MARROW_HU + shell * (CORTEX_POSTERIOR_HU - RIB_MARROW_HU))
+
+
+def _between(spine: Spine, index: int, other: int) -> tuple[FloatArray, FloatArray]:
+    """The rigid map from the frame of one vertebra to that of another."""
+    here, there = spine.placements[index], spine.placements[other]
+    return there.linear.T @ here.linear, there.to_own(here.origin)
 
 
 def _world_place(spine: Spine, index: int, world: Placement) -> Placement:
@@ -169,8 +231,9 @@ def _paint_canal(hu: AnyArray, grid: Grid, spine: Spine, world: Placement) -> No
     for index, one in enumerate(spine.vertebrae):
         sampler = Sampler(grid, _world_place(spine, index, world))
         lower, upper = one.canal.bounds()
-        lower = lower - np.array([2.0, 2.0, 40.0 if index == last else 3.0])
-        upper = upper + np.array([2.0, 2.0, 40.0 if index == 0 else 3.0])
+        overlap = 9.0 if spine.spec.fracture_of_target.follow else 3.0  # a kink opens the canal behind
+        lower = lower - np.array([2.0, 2.0, 40.0 if index == last else overlap])
+        upper = upper + np.array([2.0, 2.0, 40.0 if index == 0 else overlap])
         box = sampler.box(lower, upper)
         if box is None:
             continue
@@ -178,7 +241,10 @@ def _paint_canal(hu: AnyArray, grid: Grid, spine: Spine, world: Placement) -> No
         tube = one.canal.tube(p)
         inside = np.maximum(tube, np.maximum(float(lower[2]) - p[2], p[2] - float(upper[2])))
         centre = np.array([0.0, one.canal.front_mm + 0.45 * one.canal.depth_mm])
-        _blend(hu[box], inside, canal_hu(tube, level_id(one.level) <= level_id("L1"), p, centre))
+        # a retropulsed wall pushes the content of the canal back with it
+        content = p if one.canal.push is None else (p[0], one.canal.push.before_in_canal(p, one.canal.depth_mm), p[2])
+        has_cord = level_id(one.level) <= level_id("L1")
+        _blend(hu[box], inside, canal_hu(tube, has_cord, content, centre, spine.spec.bone.canal_front_hu))
 
 
 def _paint_vertebra(
@@ -196,12 +262,11 @@ def _paint_vertebra(
     p = sampler.coordinates(box)
     bone = one.value(p, sampler.select(box))
     labels[box][bone < 0] = level_id(one.level)
-    in_body = one.body.value(p) < 0.3
-    cortex_hu = np.where(in_body, np.float32(CORTEX_BODY_HU), np.float32(CORTEX_POSTERIOR_HU))
-    thick = np.where(in_body, np.float32(CORTEX_BODY_MM), np.float32(CORTEX_POSTERIOR_MM))
-    shell = np.clip((thick + 0.9 + bone) / 0.9, 0.0, 1.0)
-    inner = np.float32(spine.spec.trabecular_hu)
-    _blend(hu[box], bone, inner + shell * (cortex_hu - inner))
+    inner = np.float32(spine.spec.trabecular_hu) + band_hu(one.body, p)
+    paint = bone_hu(spine.spec.bone, one, p, bone, cortex_depth(one.body, p, bone), inner)
+    paint_gaps(paint, one, p)
+    paint_clot(hu[box], one.body, p)
+    _blend(hu[box], bone, paint)
     if index == spine.target:
         ids = one.parts(p, bone)
         if spine.spec.pose.mirror:

@@ -20,7 +20,7 @@ Coordinates = tuple[AnyArray, AnyArray, AnyArray]
 """Three equally shaped arrays (u, v, w), mm, in the frame of the vertebra."""
 
 
-def smooth_min(a: AnyArray, b: AnyArray, blend_mm: float) -> AnyArray:
+def smooth_min(a: AnyArray, b: AnyArray, blend_mm: AnyArray | float) -> AnyArray:
     """Union of two implicit values, rounded over `blend_mm`; exactly ``minimum`` where they differ by more.
 
     >>> float(smooth_min(np.array(0.0), np.array(3.0), 2.0))
@@ -98,6 +98,11 @@ class Tube:
     def length_mm(self) -> float:
         """Length of the axis without the caps."""
         return float(np.linalg.norm(self.end - self.start))
+
+    def from_waist(self, p: Coordinates) -> AnyArray:
+        """Distance along the axis, mm, from the section of the waist."""
+        middle = float(self.start @ self.axis) + self.waist_mm
+        return np.abs(_dot(p, self.axis) - middle)
 
     def value(self, p: Coordinates) -> AnyArray:
         """Implicit value, mm."""

@@ -1,20 +1,39 @@
-"""Soft tissue around the spine: air, skin, fat, muscle, vessels, discs, canal content."""
+"""Soft tissue around the spine: air, skin, fat, muscle, lungs, vessels, discs, canal content."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 from trajplan.geometry.arrays import AnyArray, FloatArray
 from trajplan_phantoms.shapes import Coordinates, superellipse
 
 AIR_HU, SKIN_HU, FAT_HU, MUSCLE_HU = -1000.0, 30.0, -95.0, 55.0
 BLOOD_HU, BOWEL_HU = 45.0, 25.0
+LUNG_HU, RIB_MARROW_HU = -850.0, 140.0
 CSF_HU, CORD_HU, EPIDURAL_HU, DISC_HU, ANNULUS_HU = 10.0, 40.0, -60.0, 80.0, 100.0
 
 TORSO_HALF_WIDTH_MM, TORSO_HALF_DEPTH_MM = 160.0, 110.0
 SKIN_MM, SUBCUTANEOUS_MM = 2.0, 12.0
+DIAPHRAGM_MM = 16.0
+"""Chest and belly pass into each other over this height."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bend:
+    """How far the trunk follows the spine: shifts of x and y (mm) by patient z, smooth between the levels."""
+
+    z_mm: FloatArray
+    shift_mm: FloatArray
+
+    def at(self, z: AnyArray) -> FloatArray:
+        """(..., 2) shift of x and y, mm; constant beyond the ends."""
+        if len(self.z_mm) == 1:
+            return np.broadcast_to(self.shift_mm[0], (*np.shape(z), 2))
+        return np.asarray(PchipInterpolator(self.z_mm, self.shift_mm)(np.clip(z, self.z_mm[0], self.z_mm[-1])))
 
 
 @dataclass(frozen=True)
@@ -29,11 +48,19 @@ class Torso:
         y of the back wall of the target's canal.
     body_half_width_mm : float
         Half the width of the target's body.
+    aorta_hu : float
+    chest_from_mm : float
+        Patient z above which there are lungs instead of bowel and kidneys.
+    bend : Bend, optional
+        The trunk follows a curved spine.
     """
 
     back_mm: float
     canal_y_mm: float
     body_half_width_mm: float
+    aorta_hu: float = BLOOD_HU
+    chest_from_mm: float = math.inf
+    bend: Bend | None = None
 
     @property
     def front_mm(self) -> float:
@@ -42,17 +69,56 @@ class Torso:
 
     def skin_value(self, p: Coordinates) -> AnyArray:
         """Implicit value of the skin, mm; negative inside the patient."""
+        p = self._straight(p)
         centre = self.back_mm - TORSO_HALF_DEPTH_MM
         return superellipse(p[0], p[1] - centre, TORSO_HALF_WIDTH_MM, TORSO_HALF_DEPTH_MM, 2.4)
 
     def paint(self, p: Coordinates) -> AnyArray:
-        """HU of everything but spine, discs and canal, float32."""
-        x, y, _ = p
+        """HU of everything but spine, ribs, discs and canal, float32."""
         skin = self.skin_value(p)
-        hu = np.full(x.shape, AIR_HU, dtype=np.float32)
+        x, y, z = self._straight(p)
+        chest = np.clip((z - self.chest_from_mm) * (1.0 / DIAPHRAGM_MM) + 0.5, 0.0, 1.0)
+        lowest, highest = float(chest.min()), float(chest.max())
+        if lowest == 1.0:
+            return self._chest(skin, x, y)
+        belly = self._belly(skin, x, y)
+        if highest == 0.0:
+            return belly
+        return np.asarray(belly + chest.astype(np.float32) * (self._chest(skin, x, y) - belly))
+
+    def _straight(self, p: Coordinates) -> Coordinates:
+        if self.bend is None:
+            return p
+        shift = self.bend.at(p[2][:, :1, :1] if self._upright(p) else p[2]).astype(p[0].dtype)
+        return p[0] - shift[..., 0], p[1] - shift[..., 1], p[2]
+
+    @staticmethod
+    def _upright(p: Coordinates) -> bool:
+        z = p[2]
+        return z.ndim == 3 and bool((z[:, 0, 0] == z[:, -1, -1]).all() and (z[:, 0, -1] == z[:, -1, 0]).all())
+
+    def _shell(self, skin: AnyArray) -> tuple[AnyArray, AnyArray]:
+        hu = np.full(skin.shape, AIR_HU, dtype=np.float32)
         _over(hu, skin, SKIN_HU)
         _over(hu, skin + SKIN_MM, FAT_HU)
-        wall = skin + SUBCUTANEOUS_MM
+        return hu, skin + SUBCUTANEOUS_MM
+
+    def _chest(self, skin: AnyArray, x: AnyArray, y: AnyArray) -> AnyArray:
+        hu, wall = self._shell(skin)
+        _over(hu, wall, MUSCLE_HU)
+        lungs = superellipse(x, y - (self.canal_y_mm + 6.0 - 88.0), 122.0, 88.0, 2.4)
+        spine = superellipse(x, y - 2.0, self.body_half_width_mm + 4.5, 20.0, 2.2)
+        gutter = superellipse(x, y - (self.canal_y_mm + 1.0), 38.0, 15.0, 2.4)
+        middle = superellipse(x - 8.0, y + 72.0, 46.0, 50.0, 2.2)
+        _over(hu, np.maximum(lungs, -np.minimum(np.minimum(spine, gutter), middle)), LUNG_HU)
+        aorta = np.hypot(x - self.body_half_width_mm * 0.9, y + 21.0)
+        _over(hu, aorta - 13.0, FAT_HU)
+        _over(hu, aorta - 11.5, self.aorta_hu)
+        _over(hu, superellipse(x + 1.0, y + 31.0, 9.0, 6.0, 2.0), 30.0)
+        return hu
+
+    def _belly(self, skin: AnyArray, x: AnyArray, y: AnyArray) -> AnyArray:
+        hu, wall = self._shell(skin)
         _over(hu, np.maximum(wall, -(wall + 14.0)), MUSCLE_HU)
         _over(hu, np.maximum(wall + 20.0, y + 30.0), BOWEL_HU)
         half = self.body_half_width_mm
@@ -65,14 +131,16 @@ class Torso:
             _over(hu, quadratus, MUSCLE_HU)
             kidney = superellipse(x - sign * (half + 42.0), y + 8.0, 20.0, 27.0, 2.0)
             _over(hu, kidney, 35.0)
-        _over(hu, np.hypot(x - 6.0, y + 33.0) - 10.5, BLOOD_HU)
+        _over(hu, np.hypot(x - 6.0, y + 33.0) - 10.5, self.aorta_hu)
         _over(hu, superellipse(x + 17.0, y + 32.0, 12.0, 9.0, 2.0), BLOOD_HU)
         return hu
 
 
-def canal_hu(tube: AnyArray, has_cord: bool, p: Coordinates, centre: FloatArray) -> AnyArray:
+def canal_hu(
+    tube: AnyArray, has_cord: bool, p: Coordinates, centre: FloatArray, front_hu: float = EPIDURAL_HU
+) -> AnyArray:
     """HU inside the canal: epidural fat, dural sac with CSF, cord (or roots below L1)."""
-    hu = np.full(tube.shape, EPIDURAL_HU, dtype=np.float32)
+    hu = np.where(p[1] < float(centre[1]), np.float32(front_hu), np.float32(EPIDURAL_HU))
     _over(hu, tube + 1.6, CSF_HU)
     u, v = p[0] - float(centre[0]), p[1] - float(centre[1])
     if has_cord:

@@ -14,7 +14,9 @@ from trajplan.geometry.capsule import Capsule
 from trajplan.geometry.frame import Frame
 from trajplan.geometry.grid import Grid
 from trajplan.parts import Side
+from trajplan_phantoms.clearance import smallest_depth
 from trajplan_phantoms.fracture import genant_grade
+from trajplan_phantoms.fracture_truth import FractureTruth
 from trajplan_phantoms.sampling import Box, Sampler
 from trajplan_phantoms.shapes import Coordinates
 from trajplan_phantoms.spine import Placement
@@ -170,14 +172,20 @@ class Truth:
         """Genant grade of the largest loss of height."""
         return genant_grade(self.heights.loss_percent)
 
+    @cached_property
+    def fracture(self) -> FractureTruth:
+        """End-plate planes, volumes, cleft, retropulsion, fragment and fracture line."""
+        return FractureTruth(self.vertebra, self.place)
+
     def true_clearance(self, capsule: Capsule, from_depth_mm: float = 0.0) -> float:
         """Signed distance, mm, from the instrument's outer surface to the bone wall, the smallest deeper than a depth.
 
-        Positive when the instrument lies wholly inside bone with that much to spare; negative when it crosses.
+        Positive when the instrument lies wholly inside bone with that much to spare; negative when it crosses. A cleft
+        and a fracture line inside the bone are no walls; the gap around a burst fragment is one. See `smallest_depth`.
         """
-        depth, points = capsule.points_along(0.1)
-        chosen = points[depth >= min(from_depth_mm, capsule.length_mm) - 1e-9]
-        return float((-self.surface_distance(chosen)).min() - capsule.radius_mm)
+        start = capsule.start_lps + min(max(from_depth_mm, 0.0), capsule.length_mm) * capsule.direction_lps
+        ends = self.place.to_own(np.stack([start, capsule.end_lps]))
+        return smallest_depth(self._surface, ends[0], ends[1]) - capsule.radius_mm
 
     def breach_mm(self, capsule: Capsule, from_depth_mm: float = 0.0) -> float:
         """How far, mm, the instrument's outer surface leaves bone or enters the canal deeper than a depth; 0 if not."""
@@ -205,7 +213,12 @@ class Truth:
                 for side, one in self.pedicles.items()
             },
             "heights": {**{k: float(getattr(h, k)) for k in h.__dataclass_fields__}, "loss_percent": h.loss_percent},
-            "fracture": {"kind": self.vertebra.body.fracture.kind, "genant_grade": self.genant_grade},
+            "body_volume_mm3": self.fracture.body_volume_mm3,
+            "fracture": {
+                "kind": self.vertebra.body.fracture.kind,
+                "genant_grade": self.genant_grade,
+                **self.fracture.to_dict(),
+            },
         }
 
 

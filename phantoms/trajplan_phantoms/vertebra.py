@@ -17,12 +17,16 @@ import numpy as np
 from trajplan.geometry.arrays import AnyArray, FloatArray
 from trajplan.parts import Part, Side
 from trajplan_phantoms.body import Body
+from trajplan_phantoms.fracture_shapes import FragmentShape, Push
 from trajplan_phantoms.shapes import Coordinates, Shape, Tube, joint_bounds, smooth_max, smooth_min, superellipse
 
 JOINT_GAP_MM = 1.8
 POSTERIOR_BLEND_MM = 4.0
 PEDICLE_BLEND_MM = 2.6
 BODY_BLEND_MM = 3.5
+KEEP_OUT_REACH_MM = 3.0
+ISTHMUS_REACH_MM = 4.0
+"""Pedicles blend fully with what they join only this far from their isthmus."""
 
 Select = Callable[[FloatArray, FloatArray], Any]
 """From a box (lower, upper) to the index of the points it can reach, or None where there are none."""
@@ -44,6 +48,19 @@ def _join(total: AnyArray, shape: Shape, p: Coordinates, blend_mm: float, select
         total[where] = smooth_min(total[where], value, blend_mm)
 
 
+def _join_pedicle(posterior: AnyArray, total: AnyArray, tube: Tube, p: Coordinates, select: Select) -> None:
+    """Join a pedicle to both sides; the blend fades out at the isthmus, so that its section is exactly the request."""
+    where = select(*tube.bounds())
+    if where is None:
+        return
+    q = (p[0][where], p[1][where], p[2][where])
+    value = tube.value(q)
+    share = np.square(np.minimum(tube.from_waist(q) * (1.0 / ISTHMUS_REACH_MM), 1.0))
+    share = 0.02 + 0.98 * share
+    posterior[where] = smooth_min(posterior[where], value, share * PEDICLE_BLEND_MM)
+    total[where] = smooth_min(total[where], value, share * BODY_BLEND_MM)
+
+
 @dataclass(frozen=True)
 class Canal:
     """The spinal canal: an egg-shaped tube along w, flat in front.
@@ -55,16 +72,29 @@ class Canal:
     width_mm, depth_mm : float
     half_height_mm : float
         It belongs to the vertebra up to this |w|.
+    push : Push, optional
+        A retropulsed posterior wall, which narrows it.
+    obstacle : FragmentShape, optional
+        A burst fragment, which is not free canal.
     """
 
     front_mm: float
     width_mm: float
     depth_mm: float
     half_height_mm: float
+    push: Push | None = None
+    obstacle: FragmentShape | None = None
 
     def tube(self, p: Coordinates) -> AnyArray:
         """Implicit value of the endless tube, mm."""
-        u, v, _ = p
+        tube = self._egg(p[0], p[1])
+        if self.push is None:
+            return tube
+        # only the front half gives way: the side walls and the back stay
+        centre = self.front_mm + 0.45 * self.depth_mm
+        return np.maximum(tube, self._egg(p[0], np.minimum(self.push.before_in_canal(p, self.depth_mm), centre)))
+
+    def _egg(self, u: AnyArray, v: AnyArray) -> AnyArray:
         centre = self.front_mm + 0.45 * self.depth_mm
         y = v - centre
         b = np.where(y < 0, 0.45 * self.depth_mm, 0.55 * self.depth_mm).astype(y.dtype)
@@ -72,7 +102,8 @@ class Canal:
 
     def value(self, p: Coordinates) -> AnyArray:
         """Implicit value of the part at this vertebra, mm; negative inside."""
-        return np.maximum(self.tube(p), np.abs(p[2]) - self.half_height_mm)
+        inside = np.maximum(self.tube(p), np.abs(p[2]) - self.half_height_mm)
+        return inside if self.obstacle is None else np.maximum(inside, -self.obstacle.value(p))
 
     def bounds(self) -> tuple[FloatArray, FloatArray]:
         """A box around the canal at this vertebra."""
@@ -96,7 +127,9 @@ class Vertebra:
     posterior : tuple of Shape
     canal : Canal
     keep_out : tuple of Shape
-        Posterior elements of the vertebra above, in this frame; bone stays a joint gap away from them.
+        Posterior elements and pedicles of the vertebra above, in this frame; bone stays a joint gap away from them.
+    extras : tuple of Shape
+        What grows on the body: osteophytes, and the wings and lower segments of the sacrum.
     """
 
     level: str
@@ -105,6 +138,7 @@ class Vertebra:
     posterior: tuple[Shape, ...]
     canal: Canal
     keep_out: tuple[Shape, ...] = field(default=())
+    extras: tuple[Shape, ...] = ()
 
     def value(self, p: Coordinates, select: Select = everywhere) -> AnyArray:
         """Implicit value of the whole vertebra, mm; negative inside bone (cortex included).
@@ -116,11 +150,22 @@ class Vertebra:
         total = _nothing(p)
         _join(total, self.body, p, 0.5, select)
         for tube in self.pedicles.values():
-            _join(posterior, tube, p, PEDICLE_BLEND_MM, select)
-            _join(total, tube, p, BODY_BLEND_MM, select)
+            _join_pedicle(posterior, total, tube, p, select)
+        for shape in self.extras:
+            _join(total, shape, p, BODY_BLEND_MM, select)
         np.minimum(total, posterior, out=total)
         self._carve(total, p, select)
+        self._burst(total, p, select)
         return total
+
+    def _burst(self, total: AnyArray, p: Coordinates, select: Select) -> None:
+        """Put the fragment back where the canal was carved, and keep all other bone away from it."""
+        fragment = self.body.fragment
+        where = None if fragment is None else select(*self.body.bounds())
+        if fragment is not None and where is not None:
+            q = (p[0][where], p[1][where], p[2][where])
+            clear = smooth_max(total[where], fragment.keep_clear(q), 0.5)
+            total[where] = np.minimum(clear, fragment.value(q))
 
     def posterior_value(self, p: Coordinates, select: Select = everywhere) -> AnyArray:
         """Implicit value of the posterior elements before canal and joints are carved, mm."""
@@ -138,9 +183,14 @@ class Vertebra:
             total[where] = smooth_max(total[where], -tube, 0.5)
         for shape in self.keep_out:
             where = select(*shape.bounds())
-            if where is not None:
-                value = shape.value((p[0][where], p[1][where], p[2][where]))
-                total[where] = np.maximum(total[where], JOINT_GAP_MM - value)
+            if where is None:
+                continue
+            part = total[where]
+            near = part < KEEP_OUT_REACH_MM  # further out nothing that matters changes
+            if near.any():
+                value = shape.value((p[0][where][near], p[1][where][near], p[2][where][near]))
+                part[near] = np.maximum(part[near], JOINT_GAP_MM - value)
+                total[where] = part
 
     def parts(self, p: Coordinates, bone: AnyArray) -> AnyArray:
         """Part ids (uint8) where `bone` or the canal is negative; 0 elsewhere.
@@ -161,5 +211,5 @@ class Vertebra:
     @cached_property
     def box(self) -> tuple[FloatArray, FloatArray]:
         """A box around the bone, (lower, upper) in (u, v, w) mm."""
-        lower, upper = joint_bounds([self.body, *self.pedicles.values(), *self.posterior])
+        lower, upper = joint_bounds([self.body, *self.pedicles.values(), *self.posterior, *self.extras])
         return lower - 1.0, upper + 1.0

@@ -93,3 +93,33 @@ def intact_l3() -> list[LayerData]:
 def asymmetric_l1() -> list[LayerData]:
     """A fractured L1 with a narrow left and a wide right pedicle: tells the sides apart."""
     return phantom_layers("asymmetric-L1")
+
+
+def narrow_t6() -> list[LayerData]:
+    """A fractured T6 with pedicles under 4 mm, ribs and lungs."""
+    return phantom_layers("narrow-T6")
+
+
+def scoliosis_l2() -> list[LayerData]:
+    """A fractured L2 at the apex of a 25 degree scoliosis."""
+    return phantom_layers("scoliosis-L2")
+
+
+def cleft_l1() -> list[LayerData]:
+    """An L1 wedge fracture with a gas cleft and an impacted band."""
+    return phantom_layers("cleft-L1")
+
+
+def osteoporotic_t11() -> list[LayerData]:
+    """A severe wedge fracture of T11 in osteoporotic bone."""
+    return phantom_layers("osteoporotic-T11")
+
+
+def burst_l1() -> list[LayerData]:
+    """A crushed L1 whose posterior wall stands 4 mm into the canal."""
+    return phantom_layers("burst-L1")
+
+
+def osteophytes_l4() -> list[LayerData]:
+    """A biconcave L4 between beaks of osteophytes."""
+    return phantom_layers("osteophytes-L4")

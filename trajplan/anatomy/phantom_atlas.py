@@ -53,7 +53,7 @@ def choose_level(level: int | None, depth_mm: float, height_mm: float) -> str:
     >>> choose_level(20, 30.0, 22.0)
     'L1'
     >>> choose_level(8, 18.0, 14.0)
-    'T9'
+    'T4'
     """
     name = LEVEL_NAMES.get(level) if level is not None else None
     if name in LEVELS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,8 +32,20 @@ class PhantomLike(Protocol):
     def truth(self) -> _Truth: ...
 
 
-def write_phantom(phantom: PhantomLike, out: Path) -> list[Path]:
+def write_phantom(phantom: PhantomLike, out: Path, write_images: Callable[[Path], object] | None = None) -> list[Path]:
     """Write ``ct.nrrd``, ``labels.nrrd`` (VerSe ids), ``parts.nrrd`` and ``truth.json``, all or none.
+
+    Parameters
+    ----------
+    phantom : PhantomLike
+    out : Path
+    write_images : callable, optional
+        Writes scan, labels and parts into the folder it is given, in another format.
+
+    Returns
+    -------
+    list of Path
+        What was written, the scan first.
 
     Raises
     ------
@@ -40,9 +53,15 @@ def write_phantom(phantom: PhantomLike, out: Path) -> list[Path]:
         The folder cannot be written.
     """
     truth = json.dumps(plain(phantom.truth.to_dict()), allow_nan=False, indent=1) + "\n"
+    names: list[str] = list(NAMES)
     with staged_folder(out) as folder:
-        write_volume(phantom.ct, folder / "ct.nrrd")
-        write_labels(phantom.labels, folder / "labels.nrrd")
-        write_labels(phantom.parts, folder / "parts.nrrd")
+        if write_images is None:
+            write_volume(phantom.ct, folder / "ct.nrrd")
+            write_labels(phantom.labels, folder / "labels.nrrd")
+            write_labels(phantom.parts, folder / "parts.nrrd")
+        else:
+            write_images(folder)
+            made = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+            names = [*sorted(made, key=lambda name: not name.startswith(("ct", "dicom/"))), NAMES[-1]]
         (folder / "truth.json").write_text(truth, encoding="utf-8", newline="\n")
-    return [out / name for name in NAMES]
+    return [out / name for name in names]

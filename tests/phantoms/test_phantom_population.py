@@ -1,0 +1,143 @@
+"""Drawn people: their sizes agree with the tables, are theirs by seed alone, and can be built."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from trajplan.errors import InputError
+from trajplan_phantoms import PhantomSpec, Scanner, make_phantom
+from trajplan_phantoms.morphometry import LEVELS
+from trajplan_phantoms.population import draw
+from trajplan_phantoms.population_tables import VARIATIONS, bone_hu, expected
+
+DRAWS = 300
+
+
+def people(sex: str, age: float, first: int) -> list[PhantomSpec]:
+    return [draw(("L1",), sex, age, first + k) for k in range(DRAWS)]  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def mixed() -> list[PhantomSpec]:
+    return people("any", 50.0, 1_000)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_means_and_deviations_agree_with_the_tables_within_their_standard_errors(mixed, level: str) -> None:
+    sizes = [spec.sizes_of(level) for spec in mixed]
+    for name in VARIATIONS:
+        if name == "disc_below_mm" and level in ("T4", "T5"):
+            continue  # the lowest discs are kept open, see the next test
+        values = np.array([getattr(one, name) for one in sizes])
+        mean, sd = expected(level, name)
+        # 3.3 standard errors: 20 sizes at 14 levels are looked at; clipping at 2.5 SD takes 1 % off the SD
+        assert abs(values.mean() - mean) < 3.3 * sd / np.sqrt(DRAWS), name
+        assert values.std(ddof=1) == pytest.approx(sd, rel=3.3 / np.sqrt(2 * DRAWS) + 0.012), name
+
+
+def test_thin_discs_are_kept_open_at_a_small_cost_to_their_mean(mixed) -> None:
+    discs = np.array([spec.sizes_of("T4").disc_below_mm for spec in mixed])
+    assert discs.min() >= 2.2
+    assert discs.mean() == pytest.approx(expected("T4", "disc_below_mm")[0], abs=0.1)
+
+
+@pytest.mark.parametrize(("sex", "first"), [("female", 2_000), ("male", 5_000)])
+def test_each_sex_agrees_with_its_own_expectation(sex, first) -> None:
+    sizes = [spec.sizes_of("L3") for spec in people(sex, 50.0, first)]
+    for name in ("height_posterior_mm", "plate_width_upper_mm", "pedicle_width_mm", "wedge_deg"):
+        values = np.array([getattr(one, name) for one in sizes])
+        mean, sd = expected("L3", name, sex)
+        assert abs(values.mean() - mean) < 3.3 * sd / np.sqrt(DRAWS)
+        assert values.std(ddof=1) == pytest.approx(sd, rel=0.16)
+
+
+def test_sizes_of_a_person_belong_together(mixed) -> None:
+    def of(level: str, name: str):
+        return np.array([getattr(spec.sizes_of(level), name) for spec in mixed])
+
+    def correlation(a, b) -> float:
+        return float(np.corrcoef(a, b)[0, 1])
+
+    assert correlation(of("L1", "height_posterior_mm"), of("L2", "height_posterior_mm")) > 0.85
+    assert 0.6 < correlation(of("T8", "pedicle_width_mm"), of("L2", "pedicle_width_mm")) < 0.9
+    assert 0.45 < correlation(of("L2", "plate_width_upper_mm"), of("L2", "plate_depth_upper_mm")) < 0.75
+
+
+def test_bone_density_falls_with_age_and_can_be_asked_for() -> None:
+    for age in (30.0, 60.0, 85.0):
+        hu = np.array([draw(("L1",), "any", age, 7_000 + k).trabecular_hu for k in range(80)])
+        mean, sd = bone_hu(age)
+        assert abs(hu.mean() - mean) < 3.5 * sd / np.sqrt(80)
+    frail = [draw(("L1",), "female", 75.0, k, bone="osteoporotic").trabecular_hu for k in range(60)]
+    assert np.mean(frail) == pytest.approx(73.0, abs=10.0)
+    assert draw(("L1",), "male", 30.0, 1, bone="dense").trabecular_hu > 230.0
+
+
+def test_a_seed_gives_the_same_person_whatever_levels_are_asked_for() -> None:
+    one, again = draw("L1", "female", 70.0, 5), draw("L1", "female", 70.0, 5)
+    other, next_seed = draw(("T6", "T7", "T8"), "female", 70.0, 5), draw("L1", "female", 70.0, 6)
+    assert asdict(one.sizes_of("L1")) == asdict(again.sizes_of("L1")) == asdict(other.sizes_of("L1"))
+    assert one.trabecular_hu == other.trabecular_hu
+    assert asdict(next_seed.sizes_of("L1")) != asdict(one.sizes_of("L1"))
+    quick = Scanner((3.0, 2.0, 2.0))
+    small = draw(("L1",), "female", 70.0, 5)
+    assert make_phantom(small, quick).ct.sha256() == make_phantom(draw(("L1",), "female", 70.0, 5), quick).ct.sha256()
+
+
+def test_narrow_pedicles_are_narrow() -> None:
+    usual = np.mean([draw("T6", seed=k).pedicle_width_mm_left for k in range(20)])
+    narrow = np.mean([draw("T6", seed=k, pedicle_shift_sd=-2.0).pedicle_width_mm_left for k in range(20)])
+    assert narrow < usual - 1.5
+
+
+def test_transitions_put_their_segment_in() -> None:
+    assert draw(("T12", "L1"), transition="T13", seed=1).levels == ("T12", "T13", "L1")
+    assert draw("L5", transition="L6", seed=1).levels == ("L3", "L4", "L5", "L6")
+    sacral = draw("L5", transition="sacralised L5", seed=1)
+    assert sacral.levels[-2:] == ("L5", "S1")
+    assert sacral.sizes_of("L5").transverse_height_mm > 19.0  # Castellvi's limit
+    assert sacral.sizes_of("L5").disc_below_mm < 6.0
+
+
+@pytest.mark.parametrize(
+    ("levels", "transition", "seed"),
+    [(("T4", "T5", "T6", "T7", "T8"), "none", 3), (("T11", "T12", "T13", "L1"), "T13", 8),
+     (("L3", "L4", "L5", "S1"), "sacralised L5", 3)],
+)  # fmt: skip
+def test_drawn_neighbours_do_not_touch_and_each_vertebra_is_one_piece(levels, transition, seed) -> None:
+    phantom = make_phantom(draw(levels, "any", None, seed, transition=transition), Scanner((0.9, 0.9, 0.9)))
+    labels = phantom.labels.array
+    for axis in range(3):
+        a, b = labels.take(range(1, labels.shape[axis]), axis), labels.take(range(labels.shape[axis] - 1), axis)
+        assert not ((a > 0) & (b > 0) & (a != b)).any()
+    for identifier in phantom.labels.ids():
+        pieces, count = ndimage.label(labels == identifier, np.ones((3, 3, 3)))
+        assert count == 1, np.bincount(pieces.ravel())[1:]
+    assert len(phantom.labels.ids()) == len(phantom.spec.levels)
+
+
+def test_other_fields_pass_through() -> None:
+    spec = draw("L2", "male", 60.0, 4, fracture="wedge", height_loss_percent=30.0, aorta_hu=300.0)
+    assert (spec.fracture, spec.height_loss_percent, spec.aorta_hu) == ("wedge", 30.0, 300.0)
+    assert draw("L2", seed=4).fracture == "none"
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"sex": "x"},
+        {"age_years": 12.0},
+        {"seed": -1},
+        {"bone": "glass"},
+        {"transition": "T14"},
+        {"pedicle_shift_sd": 9.0},
+    ],
+)
+def test_impossible_people_are_refused(wanted) -> None:
+    with pytest.raises(InputError) as caught:
+        draw("L1", **wanted)
+    assert caught.value.code == "population_invalid"
