@@ -1,4 +1,5 @@
-"""The command line. Exit status: 0 done, 2 input or usage refused, 3 planned honestly to "no safe path".
+"""The command line. Exit status: 0 done, 1 a check disagrees, 2 input, usage or output refused, 3 planned honestly to
+"no safe path", 4 out of memory or an error of the program, 128 + n stopped by signal n (130 is Ctrl-C).
 
 Heavy imports happen inside the commands, so that ``trajplan --help`` answers at once.
 """
@@ -18,7 +19,8 @@ import typer
 from trajplan import DISCLAIMER, __version__
 from trajplan.cli_options import parse_point, refuse_a_file
 from trajplan.cli_samples import phantom, samples_app
-from trajplan.errors import InputError, TrajplanError
+from trajplan.errors import InputError
+from trajplan.leaving import run_to_the_end
 
 if TYPE_CHECKING:
     from trajplan.case import CaseRequest, CaseResult
@@ -31,7 +33,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-EXIT_REFUSED = 2
 EXIT_NO_PATH = 3
 
 
@@ -59,6 +60,10 @@ SeriesOption = Annotated[str | None, typer.Option(help="DICOM SeriesInstanceUID,
 LevelOption = Annotated[str | None, typer.Option(help="Level of the target, e.g. L1: as you counted it.")]
 SeedOption = Annotated[str | None, typer.Option(help="A point in the vertebral body: x,y,z in LPS mm.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print machine-readable output.")]
+KeepNameOption = Annotated[
+    bool,
+    typer.Option("--keep-name", help="Put the input's file or folder name into the results; it may name the patient."),
+]
 
 
 def _version(value: bool) -> None:
@@ -87,6 +92,7 @@ def plan(
     instrument: Annotated[str, typer.Option(help="8G, 10G, 11G or 13G.")] = "11G",
     approach: Annotated[ApproachOption, typer.Option(help="Which pedicles.")] = ApproachOption.AUTO,
     series: SeriesOption = None,
+    keep_name: KeepNameOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Plan the safest transpedicular path on a CT and write report, plan.json and pictures to --out."""
@@ -102,12 +108,13 @@ def plan(
     seed_lps = parse_point(seed, "--seed") if seed else None
     settings = PlanSettings(instrument=find_instrument(instrument), approach=Approach(approach))
     refuse_a_file(out)
-    scan = read_scan(source, series=series)
+    scan = _named(read_scan(source, series=series), source, keep_name)
     label_map = None
     if labels is not None and scheme is not None:
         label_map = read_labels(labels, Scheme(scheme), level_id=identifier)
         check_same_space(label_map, scan.volume)
-    request = CaseRequest(level, seed_lps, label_map, labels.name if labels else None, settings)
+    labels_source = None if labels is None else (labels.name if keep_name else "label file")
+    request = CaseRequest(level, seed_lps, label_map, labels_source, settings)
     _run_and_write(scan, request, out, as_json)
 
 
@@ -118,12 +125,13 @@ def demo(
 ) -> None:
     """Plan a fractured L1 phantom end to end: no data needed."""
     from trajplan.case import CaseRequest
+    from trajplan.exports.atomic import output_folder_lock
     from trajplan.planning.plan import PlanSettings
     from trajplan.reading.scan import Scan
     from trajplan_phantoms import demo_phantom
 
     refuse_a_file(out)
-    with _progress() as progress:
+    with output_folder_lock(out), _progress() as progress:
         progress(0.02, "building the phantom")
         phantom = demo_phantom()
         scan = Scan.of_volume(phantom.ct, path_name="demo phantom (wedge fracture of L1)", kind="phantom")
@@ -133,11 +141,16 @@ def demo(
 
 
 @app.command()
-def inspect(source: InputArgument, series: SeriesOption = None, as_json: JsonOption = False) -> None:
+def inspect(
+    source: InputArgument,
+    series: SeriesOption = None,
+    keep_name: KeepNameOption = False,
+    as_json: JsonOption = False,
+) -> None:
     """Say what a scan holds and what was found while reading it; writes nothing."""
     from trajplan.reading import read_scan
 
-    scan = read_scan(source, series=series)
+    scan = _named(read_scan(source, series=series), source, keep_name)
     lower, upper = scan.volume.grid.corners_lps().min(axis=0), scan.volume.grid.corners_lps().max(axis=0)
     facts: dict[str, Any] = {
         "path_name": scan.path_name,
@@ -233,12 +246,22 @@ def check(
     series: SeriesOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Recompute a plan by an independent route; fails on any disagreement above 0.3 mm or 0.5 px."""
+    """Recompute a plan by an independent route; fails on any disagreement above 0.3 mm or 0.5 px.
+
+    A plan whose scan, mask or parameters have changed since is stale and refused.
+    """
     from trajplan.exports.labels_file import read_parts
+    from trajplan.exports.leftovers import is_interrupted
     from trajplan.exports.plan_json import read_plan
+    from trajplan.exports.stale import require_current
     from trajplan.reading import read_scan
     from trajplan.verification.recheck import recheck
 
+    if is_interrupted(plan_file.absolute().parent):
+        raise InputError(
+            f"a run was killed while it replaced the result beside {plan_file.name}; plan the case again",
+            code="interrupted",
+        )
     document = read_plan(plan_file)
     if document.files.parts is None:
         raise InputError(f"{plan_file.name} holds no vertebra mask, so there is nothing to check", code="no_mask")
@@ -251,6 +274,7 @@ def check(
         sha256 = demo_phantom().ct.sha256()
     else:
         sha256 = read_scan(source, series=series).sha256
+    require_current(document, sha256, parts)
     lines = recheck(document.model_dump(mode="json"), parts, sha256)
     failed = [line for line in lines if not line.agrees]
     if as_json:
@@ -264,7 +288,9 @@ def check(
 
 
 def _run_and_write(scan: Scan, request: CaseRequest, out: Path, as_json: bool) -> None:
-    with _progress() as progress:
+    from trajplan.exports.atomic import output_folder_lock
+
+    with output_folder_lock(out), _progress() as progress:
         result, files = _compute(scan, request, out, progress)
     _finish(result, files, out, as_json)
 
@@ -302,6 +328,12 @@ def _finish(result: CaseResult, files: list[Path], out: Path, as_json: bool) -> 
         raise typer.Exit(EXIT_NO_PATH)
 
 
+def _named(scan: Scan, source: Path, keep_name: bool) -> Scan:
+    from trajplan.exports.nameless import nameless
+
+    return scan if keep_name else nameless(scan, source)
+
+
 def _print(facts: dict[str, Any], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(facts, indent=1, allow_nan=False))
@@ -326,15 +358,8 @@ def _progress() -> Iterator[Callable[[float, str], None]]:
 
 
 def main() -> None:
-    """Entry point: one clear line on stderr and status 2 for anything refused."""
-    try:
-        app()
-    except TrajplanError as refused:
-        sys.stderr.write(f"trajplan: {' '.join(str(refused).split())}\n")
-        raise SystemExit(EXIT_REFUSED) from None
-    except OSError as failed:
-        sys.stderr.write(f"trajplan: {failed.strerror or failed}: {Path(failed.filename or '').name}\n")
-        raise SystemExit(EXIT_REFUSED) from None
+    """Entry point: whatever happens, one clear line on stderr and a status that is not 0."""
+    run_to_the_end(app)
 
 
 if __name__ == "__main__":

@@ -65,3 +65,12 @@ def test_contains_knows_the_margin() -> None:
     assert grid.contains([5, 5, 5], margin_mm=5.0)
     assert not grid.contains([5, 5, 4], margin_mm=5.0)
     assert sitk.Version().MajorVersion() >= 2
+
+
+def test_the_margin_of_contains_is_in_millimetres_on_every_axis() -> None:
+    grid = Grid((11, 21, 41), (0, 0, 0), (2.0, 1.0, 0.5))  # 20 mm along each axis
+    for axis in range(3):
+        point = np.full(3, 10.0)
+        point[axis] = 3.0
+        assert grid.contains(point, margin_mm=2.9)
+        assert not grid.contains(point, margin_mm=3.1)

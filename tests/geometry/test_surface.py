@@ -79,3 +79,12 @@ def test_no_wall_is_infinitely_far_not_safe_by_accident() -> None:
 def test_outside_the_grid_is_outside_the_mask() -> None:
     grid = Grid.isotropic((-4,) * 3, (4,) * 3, 1.0)
     assert not inside(np.ones(grid.shape_zyx, np.float32), grid, [50.0, 0.0, 0.0])
+
+
+def test_the_smoothing_is_in_millimetres_on_every_axis() -> None:
+    """Beyond a flat face the occupancy falls as the normal distribution of half a millimetre, whatever the spacing."""
+    for axis, spacing in ((0, (0.25, 1.0, 2.0)), (1, (1.0, 0.25, 2.0)), (2, (2.0, 1.0, 0.25))):
+        index = np.indices((40, 40, 40))[axis]
+        field = occupancy(index >= 20, Grid((40, 40, 40), (0, 0, 0), spacing))
+        beyond = field[tuple(17 if a == axis else 20 for a in range(3))]  # 2.5 voxels, 0.625 mm, 1.25 sigma
+        assert beyond == pytest.approx(0.1056, abs=0.01)

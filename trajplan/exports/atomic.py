@@ -6,13 +6,22 @@ import contextlib
 import hashlib
 import json
 import os
-import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from trajplan.errors import InputError
+from trajplan.exports.exchange import exchange
+from trajplan.exports.leftovers import (
+    JOURNAL,
+    NEW,
+    OLD,
+    clean_leftovers,
+    put_back,
+    temporary_name,
+    write_journal,
+)
+from trajplan.exports.lock import output_lock
 
 MANIFEST = "manifest.json"
 _MANIFEST_SCHEMA = "trajplan.manifest/1"
@@ -24,19 +33,23 @@ def write_atomically(path: Path, data: bytes) -> None:
     Raises
     ------
     InputError
-        The folder does not exist or cannot be written.
+        The folder does not exist or cannot be written, the disk is full, or another run writes the same file.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
-    try:
-        with temporary.open("xb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise InputError(f"cannot write {path.name}: {error.strerror}", code="output_unwritable") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with output_lock(path) as alone:
+        if alone:
+            clean_leftovers(path)
+        temporary = temporary_name(path)
+        try:
+            with temporary.open("xb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+            _sync(path.parent)
+        except OSError as error:
+            raise InputError(f"cannot write {path.name}: {error.strerror}", code="output_unwritable") from error
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -46,6 +59,10 @@ def staged_folder(out: Path) -> Iterator[Path]:
     A ``manifest.json`` with the SHA-256 of every file is added. Files of an earlier run that this run did not make
     again are removed if they are still as written then (an old picture beside a new plan would mislead); anything
     else in `out` is left alone. If a move fails, the files already moved are put back as they were.
+
+    One run at a time writes to `out`. A folder that holds nothing but an earlier result is replaced in one step where
+    the system has one; otherwise the old files go first and the new ones come, the manifest last, and a run killed
+    in between is undone by the next one. Old and new files never lie side by side.
 
     Parameters
     ----------
@@ -60,64 +77,135 @@ def staged_folder(out: Path) -> Iterator[Path]:
     Raises
     ------
     InputError
-        `out` is a file, cannot be written, or a link in it leads elsewhere.
+        `out` is a file, cannot be written, or a link in it leads elsewhere; another run is writing there.
     """
-    out = Path(os.path.abspath(out))
+    out = Path(os.path.realpath(out))
     if out.exists() and not out.is_dir():
         raise InputError(f"output {out.name} is a file; give a folder", code="output_not_folder")
+    with _parents(out), output_lock(out, home := _home(out)) as alone:
+        if alone:
+            clean_leftovers(out)
+        stage = home / temporary_name(out).name
+        try:
+            yield _fresh_stage(stage, out.name)
+            _publish(stage, out)
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+
+
+def _fresh_stage(stage: Path, name: str) -> Path:
+    """Make the temporary folder, closed to others, and in it the one that will become the result."""
+    try:
+        stage.mkdir(mode=0o700)
+        (stage / NEW).mkdir()
+    except OSError as error:
+        raise InputError(f"cannot write beside {name}: {error.strerror}", code="output_unwritable") from error
+    return stage / NEW
+
+
+def output_folder_lock(out: Path) -> contextlib.AbstractContextManager[object]:
+    """Hold the lock of an output folder from before a long computation until its result is written.
+
+    A folder whose parent does not exist yet is locked when it is made.
+    """
+    real = Path(os.path.realpath(out))
+    return output_lock(real, _home(real)) if real.parent.is_dir() else contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _parents(out: Path) -> Iterator[None]:
+    """Make the folders above `out`; take the new ones away again when the block fails."""
+    missing = [p for p in out.parents if not p.exists()]
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        stage = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".tmp", dir=out.parent))
     except OSError as error:
         raise InputError(f"cannot write beside {out.name}: {error.strerror}", code="output_unwritable") from error
     try:
-        made = stage / "new"
-        made.mkdir()
-        yield made
-        _publish(made, stage / "old", out)
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        yield
+    except BaseException:
+        for folder in missing:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
 
 
-def _publish(made: Path, backup: Path, out: Path) -> None:
-    names = _files(made)
-    digests = {name: _digest(made / name) for name in names if name != MANIFEST}
-    obsolete = [name for name in _written_before(out) if name not in digests]
-    manifest = {"schema": _MANIFEST_SCHEMA, "files": digests}
-    (made / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-    root = out.resolve()
-    for name in (*digests, MANIFEST):
-        target = out / name
-        if target.is_symlink() or not target.parent.resolve().is_relative_to(root):
-            raise InputError(f"{name} in the output folder is a link; remove it first", code="output_outside")
-        if target.is_dir():
-            raise InputError(f"{name} in the output folder is a folder; remove it first", code="output_not_folder")
-    fresh = not out.exists()
-    moved: list[str] = []
+def _home(out: Path) -> Path:
+    """Where temporary files go: beside `out`, or in it when it is a mount of its own or its parent is closed."""
     try:
-        for name in (*digests, MANIFEST, *obsolete):
-            target, old = out / name, backup / name
-            moved.append(name)
-            if target.exists():
-                old.parent.mkdir(parents=True, exist_ok=True)
-                target.replace(old)
-            if name not in obsolete:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                (made / name).replace(target)
+        if out.is_dir() and (out.stat().st_dev != out.parent.stat().st_dev or not os.access(out.parent, os.W_OK)):
+            return out
+    except OSError:
+        return out.parent
+    return out.parent
+
+
+def _publish(stage: Path, out: Path) -> None:
+    made = stage / NEW
+    try:
+        digests = {name: _digest(made / name) for name in _files(made) if name != MANIFEST}
+        ours = _written_before(out)
+        obsolete = [name for name in ours if name not in digests]
+        manifest = {"schema": _MANIFEST_SCHEMA, "files": digests}
+        (made / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+        _files(made)
+        _refuse_links(out, (*digests, MANIFEST))
+        if not (_is_ours(out, {*ours, MANIFEST}) and _swap(made, out)):
+            _move_all(stage, out, [MANIFEST, *digests], obsolete)
+        _sync(out.parent)
     except OSError as error:
-        _put_back(moved, backup, out)
-        if fresh:
-            shutil.rmtree(out, ignore_errors=True)
         raise InputError(f"cannot write into {out.name}: {error.strerror}", code="output_unwritable") from error
 
 
-def _put_back(names: list[str], backup: Path, out: Path) -> None:
+def _swap(made: Path, out: Path) -> bool:
+    """Put the finished folder in place in one step; False when that is not possible here."""
+    if not out.exists():
+        made.rename(out)
+        return True
+    if Path.cwd().is_relative_to(out):  # a shell that stands in the folder would be left standing nowhere
+        return False
+    was = out.stat()
+    made.chmod(was.st_mode & 0o7777)
+    now = made.stat()
+    return (was.st_uid, was.st_gid) == (now.st_uid, now.st_gid) and exchange(made, out)
+
+
+def _move_all(stage: Path, out: Path, names: list[str], obsolete: list[str]) -> None:
+    """Old files out, new files in, file by file; `names` starts with the manifest, which is moved in last."""
+    write_journal(stage, names, obsolete)
+    try:
+        for name in (*names, *obsolete):
+            if (out / name).exists():
+                (stage / OLD / name).parent.mkdir(parents=True, exist_ok=True)
+                (out / name).replace(stage / OLD / name)
+        for name in (*names[1:], names[0]):
+            (out / name).parent.mkdir(parents=True, exist_ok=True)
+            (stage / NEW / name).replace(out / name)
+    except BaseException:
+        put_back(stage, out)
+        raise
+    (stage / JOURNAL).unlink()
+
+
+def _refuse_links(out: Path, names: tuple[str, ...]) -> None:
     for name in names:
-        with contextlib.suppress(OSError):
-            if (backup / name).exists():
-                (backup / name).replace(out / name)
-            else:
-                (out / name).unlink(missing_ok=True)
+        target = out / name
+        if target.is_symlink() or not target.parent.resolve().is_relative_to(out):
+            raise InputError(f"{name} in the output folder is a link; remove it first", code="output_outside")
+        if target.is_dir():
+            raise InputError(f"{name} in the output folder is a folder; remove it first", code="output_not_folder")
+
+
+def _is_ours(out: Path, ours: set[str]) -> bool:
+    """Whether `out` holds nothing but files that an earlier run wrote and nobody has changed."""
+    if not out.exists():
+        return True
+    for folder, folders, files in os.walk(out):
+        here = Path(folder)
+        names = {(here / name).relative_to(out).as_posix() for name in files}
+        empty = not files and not folders and here != out
+        if names - ours or empty or any((here / name).is_symlink() for name in folders):
+            return False
+    return True
 
 
 def _files(folder: Path) -> list[str]:
@@ -126,6 +214,16 @@ def _files(folder: Path) -> list[str]:
         with path.open("rb") as stream:
             os.fsync(stream.fileno())
     return [path.relative_to(folder).as_posix() for path in found]
+
+
+def _sync(folder: Path) -> None:
+    """Make a rename last through a power cut, where folders can be synced."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _written_before(out: Path) -> list[str]:

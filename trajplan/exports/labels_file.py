@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ import SimpleITK as sitk
 
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.errors import InputError
+from trajplan.exports.leftovers import clean_leftovers, temporary_name
+from trajplan.exports.lock import output_lock
 from trajplan.geometry import LabelMap, Volume
 from trajplan.geometry.itk import grid_of, labels_from_sitk, to_sitk
 from trajplan.parts import PART_NAMES
@@ -45,18 +48,28 @@ def write_labels(labels: LabelMap, path: Path) -> Path:
 
 
 def _write_checked(image: sitk.Image, path: Path) -> None:
-    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(6)}.tmp.nrrd")
-    try:
-        sitk.WriteImage(image, str(temporary), useCompression=True)
-        back = sitk.ReadImage(str(temporary))
-        same = np.array_equal(sitk.GetArrayViewFromImage(back), sitk.GetArrayViewFromImage(image))
-        if not (same and grid_of(back).same_as(grid_of(image))):
-            raise InputError(f"{path.name} did not read back as written; check the disk", code="output_damaged")
-        temporary.replace(path)
-    except (RuntimeError, OSError) as error:
-        raise InputError(f"cannot write {path.name} in this folder", code="output_unwritable") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with output_lock(path) as alone:
+        if alone:
+            clean_leftovers(path)
+        temporary = temporary_name(path, ".tmp.nrrd")
+        try:
+            sitk.WriteImage(image, str(temporary), useCompression=True)
+            with temporary.open("rb") as stream:
+                os.fsync(stream.fileno())
+            back = sitk.ReadImage(str(temporary))
+            same = np.array_equal(sitk.GetArrayViewFromImage(back), sitk.GetArrayViewFromImage(image))
+            if not (same and grid_of(back).same_as(grid_of(image))):
+                raise InputError(f"{path.name} did not read back as written; check the disk", code="output_damaged")
+            temporary.replace(path)
+        except OSError as error:
+            raise InputError(f"cannot write {path.name}: {error.strerror}", code="output_unwritable") from error
+        except RuntimeError as error:  # ITK does not say why
+            free_mb = shutil.disk_usage(path.parent).free / 1e6
+            raise InputError(
+                f"cannot write {path.name} in this folder: {free_mb:.1f} MB free", code="output_unwritable"
+            ) from error
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def write_volume(volume: Volume, path: Path) -> Path:

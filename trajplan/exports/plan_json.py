@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -144,15 +145,13 @@ def plan_provenance(result: CaseResult) -> ProvenanceModel:
     """Parameters, hashes, timings and what else is known of how the case was made, as plain values."""
     given = result.provenance
     stated = given.get("parameters")
-    parameters = plain(result.request.settings if stated is None else stated)
-    if not isinstance(parameters, dict):
-        parameters = {"parameters": parameters}
+    parameters = _parameters(result.request.settings if stated is None else stated)
     digest = given.get("parameter_sha256")
     mask = given.get("mask_sha256")
     if mask is None and result.vertebra is not None:
         mask = result.vertebra.parts.sha256()
     if digest is None:
-        digest = hashlib.sha256(json.dumps(parameters, sort_keys=True, allow_nan=False).encode()).hexdigest()
+        digest = parameters_sha256(parameters)
     details = plain({k: v for k, v in given.items() if k not in _KNOWN_PROVENANCE})
     return ProvenanceModel(
         parameters=parameters,
@@ -161,6 +160,20 @@ def plan_provenance(result: CaseResult) -> ProvenanceModel:
         timings_s={str(k): rounded(v, 3) for k, v in result.timings_s.items()},
         details=details if isinstance(details, dict) else {},
     )
+
+
+def parameters_sha256(parameters: Mapping[str, JsonValue]) -> str:
+    """Hash of plan parameters, the same before and after they were written to plan.json."""
+    return hashlib.sha256(json.dumps(parameters, sort_keys=True, allow_nan=False).encode()).hexdigest()
+
+
+def _parameters(stated: object) -> dict[str, JsonValue]:
+    """As they are where they are JSON already: a rounded number would not have the hash that was taken of it."""
+    try:
+        exact = json.loads(json.dumps(stated, allow_nan=False))
+    except (TypeError, ValueError):
+        exact = plain(stated)
+    return exact if isinstance(exact, dict) else {"parameters": exact}
 
 
 def _refuse_constant(name: str) -> NoReturn:
