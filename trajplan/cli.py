@@ -56,7 +56,17 @@ class SchemeOption(StrEnum):
 
 InputArgument = Annotated[Path, typer.Argument(help="NIfTI, NRRD or MetaImage file, or a DICOM folder.")]
 OutFolder = Annotated[Path, typer.Option("--out", help="Folder for the results; created when needed.")]
-SeriesOption = Annotated[str | None, typer.Option(help="DICOM SeriesInstanceUID, when a folder holds several CTs.")]
+SeriesOption = Annotated[
+    str | None,
+    typer.Option(help="DICOM SeriesInstanceUID, when a folder holds several CTs; UID#N for one group of it."),
+]
+AssumeHuOption = Annotated[
+    bool, typer.Option("--assume-hu", help="Take the values as HU although the file speaks against it; is recorded.")
+]
+ResampleOption = Annotated[
+    bool,
+    typer.Option("--resample-irregular", help="Interpolate irregular or missing DICOM slices (to 6 mm); is recorded."),
+]
 LevelOption = Annotated[str | None, typer.Option(help="Level of the target, e.g. L1: as you counted it.")]
 SeedOption = Annotated[str | None, typer.Option(help="A point in the vertebral body: x,y,z in LPS mm.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print machine-readable output.")]
@@ -93,6 +103,8 @@ def plan(
     approach: Annotated[ApproachOption, typer.Option(help="Which pedicles.")] = ApproachOption.AUTO,
     series: SeriesOption = None,
     keep_name: KeepNameOption = False,
+    assume_hu: AssumeHuOption = False,
+    resample_irregular: ResampleOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Plan the safest transpedicular path on a CT and write report, plan.json and pictures to --out."""
@@ -108,7 +120,8 @@ def plan(
     seed_lps = parse_point(seed, "--seed") if seed else None
     settings = PlanSettings(instrument=find_instrument(instrument), approach=Approach(approach))
     refuse_a_file(out)
-    scan = _named(read_scan(source, series=series), source, keep_name)
+    read = read_scan(source, series=series, assume_hu=assume_hu, resample_irregular=resample_irregular)
+    scan = _named(read, source, keep_name)
     label_map = None
     if labels is not None and scheme is not None:
         label_map = read_labels(labels, Scheme(scheme), level_id=identifier)
@@ -145,12 +158,25 @@ def inspect(
     source: InputArgument,
     series: SeriesOption = None,
     keep_name: KeepNameOption = False,
+    assume_hu: AssumeHuOption = False,
+    resample_irregular: ResampleOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Say what a scan holds and what was found while reading it; writes nothing."""
-    from trajplan.reading import read_scan
+    from dataclasses import asdict
 
-    scan = _named(read_scan(source, series=series), source, keep_name)
+    from trajplan.reading import read_scan
+    from trajplan.reading.findings import severity_of, to_do
+
+    try:
+        read = read_scan(source, series=series, assume_hu=assume_hu, resample_irregular=resample_irregular)
+    except InputError as refused:
+        if as_json:  # the reason in the same form as the findings of a scan that is read; then the status says no
+            finding: dict[str, Any] = {"code": refused.code, "severity": severity_of(refused), "message": str(refused)}
+            finding |= {"numbers": refused.numbers, "to_do": to_do(refused.code)}
+            typer.echo(json.dumps({"path_name": source.name, "findings": [finding]}, indent=1, allow_nan=False))
+        raise
+    scan = _named(read, source, keep_name)
     lower, upper = scan.volume.grid.corners_lps().min(axis=0), scan.volume.grid.corners_lps().max(axis=0)
     facts: dict[str, Any] = {
         "path_name": scan.path_name,
@@ -160,16 +186,19 @@ def inspect(
         "spacing_zyx_mm": [round(float(s), 4) for s in scan.spacing_zyx_mm],
         "extent_lps_mm": [[round(float(v), 1) for v in lower], [round(float(v), 1) for v in upper]],
         "hu_min_max": [int(scan.volume.array.min()), int(scan.volume.array.max())],
-        "findings": [{"code": f.code, "severity": f.severity, "message": f.message} for f in scan.findings],
     }
+    content = asdict(scan.content) if scan.content else {}
     if as_json:
-        typer.echo(json.dumps(facts, indent=1, allow_nan=False))
+        findings = [
+            {"code": f.code, "severity": f.severity, "message": f.message, "to_do": to_do(f.code)}
+            for f in scan.findings
+        ]
+        typer.echo(json.dumps({**facts, "content": content, "findings": findings}, indent=1, allow_nan=False))
         return
-    for name, value in facts.items():
-        if name != "findings":
-            typer.echo(f"{name:16} {value}")
-    for finding in scan.findings:
-        typer.echo(f"{finding.severity:16} {finding.code}: {finding.message}")
+    for name, value in (facts | content).items():
+        typer.echo(f"{name:22} {'not found' if value is None else value}")
+    for found in scan.findings:
+        typer.echo(f"{found.severity:22} {found.code}: {found.message}. {to_do(found.code)}")
 
 
 @app.command()
@@ -244,6 +273,8 @@ def check(
     plan_file: Annotated[Path, typer.Argument(help="plan.json written by trajplan plan.")],
     source: Annotated[Path | None, typer.Argument(help="The scan it was planned on (not needed for the demo).")] = None,
     series: SeriesOption = None,
+    assume_hu: AssumeHuOption = False,
+    resample_irregular: ResampleOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Recompute a plan by an independent route; fails on any disagreement above 0.3 mm or 0.5 px.
@@ -273,7 +304,8 @@ def check(
 
         sha256 = demo_phantom().ct.sha256()
     else:
-        sha256 = read_scan(source, series=series).sha256
+        scan = read_scan(source, series=series, assume_hu=assume_hu, resample_irregular=resample_irregular)
+        sha256 = scan.sha256
     require_current(document, sha256, parts)
     lines = recheck(document.model_dump(mode="json"), parts, sha256)
     failed = [line for line in lines if not line.agrees]

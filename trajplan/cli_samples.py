@@ -56,6 +56,7 @@ def phantom(
     form: Annotated[FormatOption, typer.Option("--format", help="Format of the scan.")] = FormatOption.NRRD,
 ) -> None:
     """Build a fractured-spine phantom with exact truth; options change the named one."""
+    from trajplan.exports.atomic import output_folder_lock
     from trajplan.exports.phantom_files import write_phantom
     from trajplan_phantoms import NAMED, Scanner, make_phantom, named
 
@@ -68,14 +69,16 @@ def phantom(
     z, y, x = parse_point(spacing, "--spacing")
     refuse_a_file(out)
     scanner = Scanner(spacing_zyx=(float(z), float(y), float(x)), noise_hu=noise, seed=seed)
-    made = make_phantom(_changed(named(name), target, levels, fracture, severity), scanner)
-    if form is FormatOption.NRRD:
-        written = write_phantom(made, out)
-    else:
-        from trajplan_phantoms.write_files import write_scan
+    spec = _changed(named(name), target, levels, fracture, severity)
+    with output_folder_lock(out):
+        made = make_phantom(spec, scanner)
+        if form is FormatOption.NRRD:
+            written = write_phantom(made, out)
+        else:
+            from trajplan_phantoms.write_files import write_scan
 
-        stored = cast("ScanFormat", form.value)
-        written = write_phantom(made, out, lambda folder: write_scan(made, folder, stored, seed=seed))
+            stored = cast("ScanFormat", form.value)
+            written = write_phantom(made, out, lambda folder: write_scan(made, folder, stored, seed=seed))
     for path in _shown(written):
         typer.echo(f"wrote {path}")
 

@@ -7,13 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import dicom_files
 import nibabel as nib
 import numpy as np
-import pydicom
 import pytest
 import SimpleITK as sitk
-from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 SHAPE = (18, 22, 26)
 SPACING_ZYX = (2.0, 0.9, 0.7)
@@ -83,62 +81,5 @@ def write_nifti() -> Callable[..., Path]:
 
 @pytest.fixture
 def write_series() -> Callable[..., Path]:
-    """``write_series(folder, array, ...)``: one DICOM file a slice under shuffled names.
-
-    `step` is the vector from slice to slice (default along the normal), `edit(k, dataset)` changes slice k (return
-    False to leave it out).
-    """
-
-    def write(
-        folder: Path,
-        array: np.ndarray,
-        *,
-        spacing_zyx: tuple[float, ...] = SPACING_ZYX,
-        origin: np.ndarray = ORIGIN,
-        orientation: tuple[float, ...] = (1, 0, 0, 0, 1, 0),
-        step: tuple[float, ...] | None = None,
-        edit: Callable[[int, pydicom.Dataset], Any] | None = None,
-        seed: int = 0,
-        series_uid: str | None = None,
-    ) -> Path:
-        folder.mkdir(parents=True, exist_ok=True)
-        uid = series_uid or generate_uid()
-        normal = np.cross(orientation[:3], orientation[3:])
-        along = normal * spacing_zyx[0] if step is None else np.array(step)
-        names = [int(n) for n in np.random.default_rng(seed).permutation(len(array))]
-        for k, pixels in enumerate(array):
-            ds = _slice(pixels, origin + k * along, orientation, spacing_zyx, uid, names[k])
-            if edit is None or edit(k, ds) is not False:
-                ds.save_as(folder / f"IM{seed}_{names[k]:04d}", enforce_file_format=True)
-        return folder
-
-    return write
-
-
-def _slice(
-    pixels: np.ndarray,
-    position: np.ndarray,
-    orientation: tuple[float, ...],
-    spacing_zyx: tuple[float, ...],
-    series_uid: str,
-    number: int,
-) -> FileDataset:
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = CTImageStorage
-    meta.MediaStorageSOPInstanceUID = generate_uid()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    ds = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
-    ds.SOPClassUID, ds.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
-    ds.SeriesInstanceUID, ds.StudyInstanceUID, ds.FrameOfReferenceUID = series_uid, "1.2.3", "1.2.4"
-    ds.Modality, ds.ImageType, ds.SeriesDescription = "CT", ["ORIGINAL", "PRIMARY", "AXIAL"], "synthetic"
-    ds.PatientName, ds.PatientID, ds.InstanceNumber = "Nobody", "0", number
-    ds.Rows, ds.Columns = pixels.shape
-    ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
-    ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, 16, 15, 0
-    ds.RescaleSlope, ds.RescaleIntercept = "1", "-1024"
-    ds.PixelSpacing = [spacing_zyx[1], spacing_zyx[2]]
-    ds.SliceThickness = 99  # never to be trusted
-    ds.ImageOrientationPatient = [float(v) for v in orientation]
-    ds.ImagePositionPatient = [round(float(v), 6) for v in position]
-    ds.PixelData = (pixels.astype(np.int32) + 1024).astype("<u2").tobytes()
-    return ds
+    """`dicom_files.write_series`."""
+    return dicom_files.write_series

@@ -8,16 +8,21 @@ import shutil
 import numpy as np
 import pydicom
 import pytest
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
 from trajplan.errors import InputError
 from trajplan.reading import read_scan
+from trajplan.reading.findings import CONTENT_CODES
 
 ORIGIN = np.array([-10.5, 20.25, -300.0])
 
 
+def stored(scan):
+    """Findings on how the scan was stored; what such a small image shows is no matter here."""
+    return [f for f in scan.findings if f.code not in CONTENT_CODES]
+
+
 def codes(scan):
-    return {f.code for f in scan.findings}
+    return {f.code for f in stored(scan)}
 
 
 def refused(path, **options):
@@ -37,7 +42,7 @@ def test_shuffled_names_come_back_in_place(tmp_path, body, write_series):
     np.testing.assert_array_equal(scan.volume.array, body)
     np.testing.assert_allclose(scan.volume.grid.origin_lps, ORIGIN, atol=1e-6)
     np.testing.assert_allclose(scan.volume.grid.spacing_zyx, (2.0, 0.9, 0.7), atol=1e-6)
-    assert scan.findings == ()
+    assert stored(scan) == []
     assert scan.sha256 == scan.volume.sha256()
 
 
@@ -79,19 +84,6 @@ def test_each_slice_uses_its_own_intercept(tmp_path, body, write_series):
     np.testing.assert_array_equal(read_scan(write_series(tmp_path / "s", body, edit=edit)).volume.array, body)
 
 
-@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian, RLELossless])
-def test_other_transfer_syntaxes_hold_the_same_scan(tmp_path, body, write_series, syntax):
-    def edit(k, ds):
-        if syntax is RLELossless:
-            ds.compress(RLELossless, generate_instance_uid=False)
-        else:
-            ds.file_meta.TransferSyntaxUID = syntax
-
-    folder = write_series(tmp_path / "s", body, edit=edit)
-    assert {pydicom.dcmread(p).file_meta.TransferSyntaxUID for p in folder.iterdir()} == {syntax}
-    np.testing.assert_array_equal(read_scan(folder).volume.array, body)
-
-
 def test_files_without_preamble_are_read(tmp_path, body, write_series):
     folder = write_series(tmp_path / "s", body)
     for path in folder.iterdir():
@@ -108,8 +100,8 @@ def test_fractional_slope_is_rounded_not_cut(tmp_path, body, write_series):
         ds.RescaleSlope, ds.RescaleIntercept = "0.5", "-1024.0"
         ds.PixelData = (np.frombuffer(ds.PixelData, "<u2") * 2 + 1).astype("<u2").tobytes()
 
-    stored = read_scan(write_series(tmp_path / "s", body, edit=edit)).volume.array
-    np.testing.assert_array_equal(stored, np.rint(body + 0.5))
+    voxels = read_scan(write_series(tmp_path / "s", body, edit=edit)).volume.array
+    np.testing.assert_array_equal(voxels, np.rint(body + 0.5))
 
 
 def _del(name):
@@ -179,7 +171,7 @@ def test_small_position_errors_pass_and_larger_ones_warn(tmp_path, body, write_s
 
     scan = read_scan(write_series(tmp_path / "s", body, edit=edit))
     assert codes(scan) == found
-    assert all(f.severity == "warning" for f in scan.findings)
+    assert all(f.severity == "warning" for f in stored(scan))
 
 
 def test_copies_of_a_file_are_dropped_and_said(tmp_path, body, write_series):
@@ -188,7 +180,7 @@ def test_copies_of_a_file_are_dropped_and_said(tmp_path, body, write_series):
         shutil.copy(path, folder / f"copy_{path.name}")
     scan = read_scan(folder)
     np.testing.assert_array_equal(scan.volume.array, body)
-    assert [f.message for f in scan.findings] == ["3 duplicate files ignored"]
+    assert [f.message for f in stored(scan)] == ["3 duplicate files ignored"]
 
 
 @pytest.mark.parametrize("marked", [True, False])
@@ -254,7 +246,7 @@ def test_empty_files_are_warned_of(tmp_path, body, write_series):
     (folder / "IM_lost").touch()
     scan = read_scan(folder)
     assert codes(scan) == {"empty_files"}
-    assert "IM_lost" in scan.findings[0].message
+    assert "IM_lost" in stored(scan)[0].message
 
 
 def test_a_file_of_noise_after_the_preamble_is_named(tmp_path, body, write_series):
@@ -277,7 +269,7 @@ def test_gantry_tilt_is_resampled_to_where_the_headers_say(tmp_path, write_serie
     hu = np.rint(4.0 * (world_z + 290) + 6.0 * (world_y - 40) - 40 + x).astype(np.int16)
     scan = read_scan(write_series(tmp_path / "s", hu, orientation=orientation, step=(0, 0, 2.0)))
     assert codes(scan) == {"gantry_tilt"}
-    assert f"{abs(tilt_deg):.2f} deg" in scan.findings[-1].message
+    assert f"{abs(tilt_deg):.2f} deg" in stored(scan)[-1].message
     assert scan.size_zyx == (24, 30, 26)
     grid = scan.volume.grid
     assert grid.is_axis_aligned
@@ -311,7 +303,7 @@ def test_true_oblique_stack_is_turned_to_the_patient_axes(tmp_path, body, write_
 def test_assumed_hu_is_recorded(tmp_path, body, write_series):
     folder = write_series(tmp_path / "s", body, edit=_set("Modality", "MR", None))
     scan = read_scan(folder, assume_hu=True)
-    assert [f.severity for f in scan.findings] == ["warning"]
+    assert [f.severity for f in stored(scan)] == ["warning"]
     assert codes(scan) == {"hu_assumed"}
 
 

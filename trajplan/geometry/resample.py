@@ -22,14 +22,12 @@ def canonical(item: _Stored) -> _Stored:
     A storage that differs only by flips and permutations is reordered without touching a value. An oblique one
     is resampled (CT linear, labels nearest) at its own finest-to-coarsest spacing onto a grid that holds all of it.
     """
-    image = sitk.DICOMOrient(to_sitk(item.array, item.grid), "LPS")
-    grid = grid_of(image)
-    off_axis_mm = np.abs((grid.direction - np.eye(3)) * (np.array(image.GetSize()) * grid.spacing_xyz)).max()
     is_volume = isinstance(item, Volume)
-    if off_axis_mm < 1e-3:
-        snapped = Grid(grid.shape_zyx, grid.origin_lps, grid.spacing_zyx)
-        array = sitk.GetArrayFromImage(image)
+    if not is_oblique(item.grid):
+        array, snapped = _reordered(item.array, item.grid)
     else:
+        image = sitk.DICOMOrient(to_sitk(item.array, item.grid), "LPS")
+        grid = grid_of(image)
         corners = grid.corners_lps()
         lower, upper = corners.min(axis=0), corners.max(axis=0)
         count = np.ceil((upper - lower) / grid.spacing_xyz).astype(int) + 1
@@ -40,6 +38,24 @@ def canonical(item: _Stored) -> _Stored:
     if isinstance(item, Volume):
         return Volume(array, snapped)
     return LabelMap(array, snapped, item.names)
+
+
+def is_oblique(grid: Grid) -> bool:
+    """Whether a corner of the grid lies off the patient axes by a micrometre or more."""
+    span_mm = np.array(grid.shape_zyx[::-1]) * grid.spacing_xyz
+    return bool((np.abs(grid.direction - np.rint(grid.direction)) * span_mm).max() >= 1e-3)
+
+
+def _reordered(array: AnyArray, grid: Grid) -> tuple[AnyArray, Grid]:
+    """Flips and permutations only, on views: one copy at most, since a scan may be a gigabyte."""
+    axes = np.rint(grid.direction)  # [world, index x y z]
+    index_of_world = np.abs(axes).argmax(axis=1)
+    order = [2 - int(index_of_world[world]) for world in (2, 1, 0)]
+    flipped = tuple(k for k, world in enumerate((2, 1, 0)) if axes[world, index_of_world[world]] < 0)
+    corner = np.array([n - 1 if axes[:, 2 - k].sum() < 0 else 0 for k, n in enumerate(grid.shape_zyx)])
+    moved = np.flip(array.transpose(order), flipped) if flipped else array.transpose(order)
+    spacing = [float(grid.spacing_zyx[k]) for k in order]
+    return np.ascontiguousarray(moved), Grid(moved.shape, grid.index_to_world(corner), spacing)
 
 
 def resample_volume(volume: Volume, grid: Grid, outside_hu: float = AIR_HU) -> Volume:

@@ -104,5 +104,5 @@ def _sha256(array: AnyArray, grid: Grid) -> str:
     h.update(str(array.dtype).encode())
     for part in (np.array(grid.shape_zyx), grid.origin_lps, grid.spacing_zyx, grid.direction):
         h.update(np.round(np.asarray(part, dtype=np.float64), 4).tobytes())
-    h.update(np.ascontiguousarray(array).tobytes())
+    h.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)  # no copy: a scan may be a gigabyte
     return h.hexdigest()

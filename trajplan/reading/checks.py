@@ -14,6 +14,8 @@ PADDING_HU = -1024
 MIN_VOXELS = 8
 MIN_EXTENT_MM = 30.0
 MAX_SLICE_MM, WARN_SLICE_MM = 6.0, 3.0
+MAX_POSITION_MM = 10_000.0
+"""No scanner table is longer: a corner beyond this is a damaged header."""
 _SAMPLE = 2_000_000
 
 # The HU rule, on the voxels that are not padding. Of the real scans at hand and crops of them the figures were
@@ -60,7 +62,7 @@ def check_grid(name: str, grid: Grid) -> list[Finding]:
     Raises
     ------
     InputError
-        ``too_few_slices``, ``slices_too_thick`` or ``coverage``.
+        ``too_few_slices``, ``position_absurd``, ``slices_too_thick`` or ``coverage``.
     """
     shape, spacing = grid.shape_zyx, grid.spacing_zyx
     shown = " x ".join(str(n) for n in shape)
@@ -69,6 +71,13 @@ def check_grid(name: str, grid: Grid) -> list[Finding]:
             f"{name} has {shown} voxels (z, y, x); a volume needs at least {MIN_VOXELS} along each axis",
             code="too_few_slices",
             numbers={"voxels": float(min(shape))},
+        )
+    farthest = float(np.abs(grid.corners_lps()).max())
+    if not farthest <= MAX_POSITION_MM:
+        raise InputError(
+            f"{name} lies {farthest:.3g} mm from the origin of the patient space; the header is damaged",
+            code="position_absurd",
+            numbers={"distance_mm": farthest},
         )
     thickest = float(spacing.max())
     if thickest > MAX_SLICE_MM:

@@ -20,6 +20,8 @@ _SLACK = 1 << 20
 
 def check_size(name: str, size: Sequence[int]) -> int:
     """Voxel count of a declared 3-D size; refuses zero sizes and more than `MAX_VOXELS`."""
+    if max(abs(n) for n in size) > MAX_VOXELS:  # before numbers of any length are shown or multiplied
+        raise InputError(f"{name} declares more than {MAX_VOXELS:.0e} voxels along one axis", code="too_many_voxels")
     shown = " x ".join(str(n) for n in size)
     if min(size) < 1:
         raise InputError(f"{name} declares an empty image ({shown} voxels)", code="empty_image")
@@ -62,7 +64,9 @@ def plain_data_file(header: Path, named: str) -> Path:
             inside = path.resolve(strict=True).parent == header.parent.resolve()
             bad = not inside or not stat.S_ISREG(path.stat().st_mode)
         except OSError as error:
-            raise InputError(f"{header.name} needs the data file {name!r}, not found", code="no_data_file") from error
+            raise InputError(
+                f"{header.name} needs the data file {name[:80]!r}, not found", code="no_data_file"
+            ) from error
     if bad:
         raise InputError(
             f"{header.name} names the data file {name[:80]!r}; only a plain file beside the header is read",

@@ -6,18 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk
 
 from trajplan.errors import InputError
 from trajplan.geometry.arrays import AnyArray, unit
 from trajplan.geometry.grid import Grid
 from trajplan.geometry.volume import Volume
-from trajplan.reading.checks import PADDING_HU, check_grid, check_hu, padding_findings, to_hu16
+from trajplan.reading.checks import check_grid, check_hu, padding_findings
 from trajplan.reading.datafile import check_size
+from trajplan.reading.dicom_checks import check_values, header_findings
 from trajplan.reading.dicom_geometry import SeriesGeometry, solve_geometry
-from trajplan.reading.dicom_header import Header, read_header
-from trajplan.reading.dicom_series import choose_series, drop_duplicates, drop_scouts, files_below
-from trajplan.reading.itk_file import decode
+from trajplan.reading.dicom_header import read_headers
+from trajplan.reading.dicom_pixels import read_pixels
+from trajplan.reading.dicom_series import choose_series, files_below
+from trajplan.reading.dicomdir import listed_files, missing_files
+from trajplan.reading.irregular import respace
 from trajplan.reading.scan import Finding
 from trajplan.reading.shear import straighten
 
@@ -35,87 +37,64 @@ class Stored:
     findings: tuple[Finding, ...]
 
 
-def read_dicom(path: Path, *, series: str | None = None, assume_hu: bool = False) -> Stored:
-    """Read the one CT volume in a folder (any nesting), or the series that one file belongs to.
+def read_dicom(
+    path: Path, *, series: str | None = None, assume_hu: bool = False, resample_irregular: bool = False
+) -> Stored:
+    """Read the one CT volume in a folder (any nesting), a DICOMDIR, or the series that one file belongs to.
 
     Parameters
     ----------
     path : Path
-        Folder, or one file of a series (its own folder is searched for the others).
+        Folder, DICOMDIR (its folder is read), or one file of a series (its own folder is searched for the others).
     series : str, optional
-        SeriesInstanceUID, needed when a folder holds several volumes.
+        SeriesInstanceUID, needed when a folder holds several volumes; ``UID#N`` for one group of a series.
     assume_hu : bool
         Accept a modality other than CT, or missing rescale, as Hounsfield units; recorded as a warning.
+    resample_irregular : bool
+        Interpolate irregular or missing slices instead of refusing them; recorded as a warning.
 
     Raises
     ------
     InputError
-        Everything `choose_series` and `solve_geometry` refuse, and ``no_rescale``, ``unreadable_file``, ``hu_range``.
+        Everything `choose_series`, `check_values`, `solve_geometry` and `read_pixels` refuse.
     """
     name = path.name or path.resolve().name
+    findings: list[Finding] = []
     if path.is_dir():
         files = files_below(path)
+    elif (listed := listed_files(path)) is not None:
+        files = files_below(path.parent)
+        findings += missing_files(path, listed)
     else:
         files = [p for p in files_below(path.parent) if p.parent == path.parent]
         series = series or _series_of(path)
-    group, findings = choose_series(files, name, series=series, assume_hu=assume_hu)
-    for clean in (drop_duplicates, drop_scouts):
-        group, more = clean(group)
-        findings += more
-    if not assume_hu and (bare := next((h for h in group if not h.has_rescale), None)):
-        raise InputError(
-            f"{bare.path.name} has no RescaleSlope and RescaleIntercept, so Hounsfield units are unknown",
-            code="no_rescale",
-        )
-    geometry, more = solve_geometry(group)
+    group, more = choose_series(files, name, series=series, assume_hu=assume_hu)
     findings += more
-    shape = (len(group), *group[0].shape)
-    check_size(name, shape)
-    if assume_hu and any(h.modality != "CT" or not h.has_rescale for h in group):
-        text = f"modality {group[0].modality or 'not given'}: stored values taken as Hounsfield units on request"
-        findings.append(Finding("hu_assumed", "warning", text))
-    if any(h.lossy for h in group):
-        findings.append(Finding("lossy", "warning", "lossy compression: HU may be off by tens"))
-    array, padded = _pixels(geometry.headers)
+    check_values(group, assume_hu=assume_hu)
+    geometry, more = solve_geometry(group, resample_irregular=resample_irregular)
+    findings += more
+    check_size(name, (len(group), *group[0].shape))
+    findings += header_findings(group, assume_hu=assume_hu)
+    array, padded = read_pixels(geometry.headers)
     findings += padding_findings(padded)
     findings += check_hu(name, array, assume_hu=assume_hu)
     return _placed(name, array, geometry, findings)
 
 
 def _series_of(path: Path) -> str | None:
-    header = read_header(path)
-    if header is None:
+    headers = read_headers(path)
+    if not headers:
         raise InputError(f"{path.name} is a DICOM file without an image", code="no_dicom")
-    return header.series_uid or None
-
-
-def _pixels(headers: tuple[Header, ...]) -> tuple[AnyArray, int]:
-    """int16 HU (z, y, x), each slice with its own slope and intercept, and the count of padded voxels."""
-    rows, columns = headers[0].shape
-    array = np.empty((len(headers), rows, columns), dtype=np.int16)
-    padded = 0
-    for k, h in enumerate(headers):
-        if h.pixel_fault:
-            raise InputError(f"cannot read {h.path.name}: {h.pixel_fault}; copy it again", code="unreadable_file")
-        image = decode(h.path, "GDCMImageIO")
-        if image.GetNumberOfComponentsPerPixel() != 1 or image.GetNumberOfPixels() != rows * columns:
-            raise InputError(
-                f"cannot read {h.path.name}: expected {rows} x {columns} grey pixels", code="unreadable_file"
-            )
-        pixels = sitk.GetArrayFromImage(image).reshape(rows, columns)
-        if h.padding_hu is not None:
-            is_padding = pixels == h.padding_hu
-            padded += int(np.count_nonzero(is_padding))
-            pixels = np.where(is_padding, PADDING_HU, pixels)
-        array[k], more = to_hu16(pixels, h.path.name)
-        padded += more
-    return array, padded
+    return headers[0].series_uid or None
 
 
 def _placed(name: str, array: AnyArray, geometry: SeriesGeometry, findings: list[Finding]) -> Stored:
     m = geometry.matrix
-    size = (int(array.shape[0]), int(array.shape[1]), int(array.shape[2]))
     spacing = geometry.spacing_zyx_mm
+    if geometry.along_mm is not None:
+        step_mm = float(m[:, 2] @ np.cross(unit(m[:, 0]), unit(m[:, 1])))
+        array = respace(array, geometry.along_mm, step_mm)
+    size = (int(array.shape[0]), int(array.shape[1]), int(array.shape[2]))
     x, y = unit(m[:, 0]), unit(m[:, 1])
     square = Grid(size, geometry.origin_lps, spacing, np.column_stack([x, y, np.cross(x, y)]))
     findings = findings + check_grid(name, square)

@@ -11,12 +11,14 @@ from trajplan.errors import InputError
 from trajplan.geometry.arrays import FloatArray, unit
 from trajplan.reading.datafile import check_spacing
 from trajplan.reading.dicom_header import Header
+from trajplan.reading.irregular import regular_steps
 from trajplan.reading.scan import Finding
 
 FINE_MM, WARN_MM = 0.01, 0.10
 TILT_DEG = 0.01
 MAX_SHEAR_DEG = 45.0
-_ORTHONORMAL, _SAME_COSINE, _SAME_SPACING_MM, _SAME_PLACE_MM = 1e-3, 1e-3, 1e-3, 1e-3
+SAME_PLACE_MM = 1e-3
+_ORTHONORMAL, _SAME_COSINE, _SAME_SPACING_MM = 1e-3, 1e-3, 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +38,9 @@ class SeriesGeometry:
         Angle between the slice step and the slice normal.
     tilt_along_rows_deg : float
         Part of it along x: a gantry tilts along the image columns only.
+    along_mm : ndarray, shape (slices,), or None
+        Distance of each slice from the first along the normal, where they are irregular and to be interpolated
+        onto steps of `matrix`; None for a regular stack.
     """
 
     headers: tuple[Header, ...]
@@ -44,6 +49,7 @@ class SeriesGeometry:
     corner_error_mm: float
     tilt_deg: float
     tilt_along_rows_deg: float
+    along_mm: FloatArray | None = None
 
     @property
     def spacing_zyx_mm(self) -> tuple[float, float, float]:
@@ -71,8 +77,16 @@ def slice_spacing_mm(group: Sequence[Header]) -> float | None:
     return float(np.median(np.diff(np.sort(np.array(positions) @ slice_normal(first)))))
 
 
-def solve_geometry(group: Sequence[Header]) -> tuple[SeriesGeometry, list[Finding]]:
+def solve_geometry(
+    group: Sequence[Header], *, resample_irregular: bool = False
+) -> tuple[SeriesGeometry, list[Finding]]:
     """Sort a series along its normal, fit one affine and compare it with every header.
+
+    Parameters
+    ----------
+    group : sequence of Header
+    resample_irregular : bool
+        Accept irregular or missing slices up to 6 mm apart, to be interpolated.
 
     Raises
     ------
@@ -98,7 +112,12 @@ def solve_geometry(group: Sequence[Header]) -> tuple[SeriesGeometry, list[Findin
     row_mm, column_mm = _spacing(headers[0])
     matrix = np.column_stack([row * column_mm, column * row_mm, step])
     error = _corner_error_mm(headers, positions, orientations, matrix, origin)
-    findings = _judge(error, positions, normal)
+    along_mm = None
+    if error > WARN_MM and resample_irregular:
+        along_mm, origin, step, findings = regular_steps(positions, normal)
+        matrix[:, 2] = step
+    else:
+        findings = _judge(error, positions, normal)
     tilt = float(np.degrees(np.arccos(np.clip(unit(step) @ normal, -1.0, 1.0))))
     along_rows = float(np.degrees(np.arctan2(step @ row, step @ normal)))
     if tilt > MAX_SHEAR_DEG:
@@ -107,7 +126,7 @@ def solve_geometry(group: Sequence[Header]) -> tuple[SeriesGeometry, list[Findin
             code="geometry_not_affine",
             numbers={"tilt_deg": tilt},
         )
-    return SeriesGeometry(headers, matrix, origin, error, tilt, along_rows), findings
+    return SeriesGeometry(headers, matrix, origin, error, tilt, along_rows, along_mm), findings
 
 
 def _spacing(h: Header) -> tuple[float, float]:
@@ -151,14 +170,14 @@ def _check_same(group: Sequence[Header], orientations: FloatArray) -> None:
 
 
 def _check_distinct(headers: Sequence[Header], along_mm: FloatArray) -> None:
-    same = np.flatnonzero(np.diff(along_mm) < _SAME_PLACE_MM)
+    same = np.flatnonzero(np.diff(along_mm) < SAME_PLACE_MM)
     if same.size:
         a, b = headers[same[0]].path.name, headers[same[0] + 1].path.name
         raise InputError(
             f"{same.size} slice positions occur more than once with different content, such as {a} and {b}; "
             "keep one phase or reconstruction in the folder",
             code="duplicate_positions",
-            numbers={"positions": float(same.size)},
+            numbers={"positions": float(same.size), "groups": 0.0},
         )
 
 
@@ -194,7 +213,7 @@ def _judge(error_mm: float, positions: FloatArray, normal: FloatArray) -> list[F
     raise InputError(
         f"slice positions deviate from a regular grid by {error_mm:.2f} mm (limit {WARN_MM:.2f} mm): {what} between "
         f"z = {positions[i][2]:.2f} and z = {positions[i + 1][2]:.2f} mm, {gaps[i]:.2f} mm apart where "
-        f"{usual:.2f} mm is usual; send the whole series again",
+        f"{usual:.2f} mm is usual; send the whole series again, or ask for --resample-irregular",
         code="geometry_not_affine",
         numbers={"corner_error_mm": error_mm, "gap_mm": float(gaps[i]), "usual_mm": usual},
     )

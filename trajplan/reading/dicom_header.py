@@ -1,10 +1,11 @@
-"""What we need of one DICOM file's header, read by pydicom without the pixels."""
+"""What we need of one DICOM image's header, read by pydicom without the pixels."""
 
 from __future__ import annotations
 
 import struct
 import warnings
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,71 +16,100 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from trajplan.errors import InputError
 from trajplan.geometry.arrays import FloatArray
+from trajplan.reading.dicom_pixel_data import DEFLATED, check_deflated, pixel_fault, syntax_of
 from trajplan.reading.sniff import is_dicom
 
 _TAGS = [
-    *("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "SeriesDescription", "Modality", "ImageType"),
-    *("Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "PixelRepresentation", "NumberOfFrames"),
-    *("PhotometricInterpretation", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"),
-    *("RescaleSlope", "RescaleIntercept", "PixelPaddingValue", "LossyImageCompression"),
+    *("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID", "PatientID"),
+    *("SeriesDescription", "Modality", "ImageType", "AcquisitionNumber", "ConvolutionKernel", "PatientPosition"),
+    *("TemporalPositionIdentifier", "Laterality", "ImageLaterality", "Rows", "Columns", "SamplesPerPixel"),
+    *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "NumberOfFrames", "PhotometricInterpretation"),
+    *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "RescaleSlope", "RescaleIntercept"),
+    *("RescaleType", "PixelPaddingValue", "LossyImageCompression", "LossyImageCompressionRatio"),
+    *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
 ]
-_NATIVE = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"}
+_FRAME_TAGS = ["FrameType", "FrameAcquisitionNumber", "TemporalPositionIndex", "FrameLaterality"]
+_KEYWORDS = {pydicom.datadict.tag_for_keyword(name): name for name in (*_TAGS, *_FRAME_TAGS)}
 _CT_CLASSES = "1.2.840.10008.5.1.4.1.1.2"
-_DEFLATED = "1.2.840.10008.1.2.1.99"
 _ALWAYS_LOSSY = {"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.81"}
 # pydicom decodes values on access; broken ones surface as any of these.
-_BROKEN = (
+BROKEN = (
     *(InvalidDicomError, BytesLengthException, NotImplementedError, RecursionError, ArithmeticError, LookupError),
-    *(OSError, EOFError, ValueError, TypeError, AttributeError, struct.error, zlib.error),
+    *(OSError, EOFError, ValueError, TypeError, AttributeError, struct.error, zlib.error, MemoryError),
 )
 
 
 @dataclass(frozen=True, eq=False)
 class Header:
-    """One image's header. Geometry is None where the file states none."""
+    """One image's header: a file, or one frame of a multi-frame file. Geometry is None where none is stated.
+
+    `owner` tells patients and studies apart without holding who they are. `frame` is None for a single-frame file.
+    """
 
     path: Path
+    frame: int | None
     sop_class: str
     sop_uid: str
     series_uid: str
+    owner: int
+    frame_of_reference: str
     description: str
     modality: str
     image_type: tuple[str, ...]
+    acquisition: str
+    kernel: str
+    phase: str
+    patient_position: str
+    laterality: str
     shape: tuple[int, int]
     samples: int
     frames: int
-    monochrome: bool
+    photometric: str
+    bits: tuple[int, int, int]
+    signed: bool
     position_lps: FloatArray | None
     orientation: FloatArray | None
     spacing_mm: tuple[float, float] | None
-    has_rescale: bool
-    padding_hu: float | None
-    lossy: bool
+    rescale: tuple[float, float] | None
+    rescale_type: str
+    padding: int | None
+    lossy: str | None
+    syntax: str
     pixel_fault: str | None
 
+    @property
+    def padding_hu(self) -> float | None:
+        """The declared padding value in HU, when it lies outside what a scanner can measure (else it is a real one)."""
+        if self.padding is None or self.rescale is None:
+            return None
+        hu = self.rescale[0] * self.padding + self.rescale[1]
+        return hu if hu > 32767 else None
 
-def read_header(path: Path) -> Header | None:
-    """The header of a DICOM image; None for a file that is not DICOM, or is DICOM without pixels.
+
+def read_headers(path: Path) -> list[Header]:
+    """The header of a DICOM image, one for each frame; empty for a file that is no DICOM, or DICOM without pixels.
 
     Raises
     ------
     InputError
-        ``unreadable_file`` for a DICOM file whose header cannot be parsed.
+        ``unreadable_file`` for a DICOM file whose header cannot be parsed, ``expands_too_much``.
     """
     with path.open("rb") as f:
         if not is_dicom(f.read(132)):
-            return None
+            return []
         f.seek(0)
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # pydicom warns of odd values; what matters is checked below
+            # pydicom warns of odd values (and repeats them); what matters is checked below
+            with warnings.catch_warnings(), pydicom.config.disable_value_validation():
+                warnings.simplefilter("ignore")
+                check_deflated(f, path)
                 ds = pydicom.dcmread(f, stop_before_pixels=True, force=True, specific_tags=_TAGS)
                 if "Rows" not in ds or "Columns" not in ds:
                     if _should_have_pixels(ds):
                         raise ValueError("no image size")
-                    return None
-                return _header_of(ds, path, _pixel_fault(f, ds, path))
-        except _BROKEN as error:
+                    return []
+                return _headers_of(ds, path, None if syntax_of(ds) == DEFLATED else pixel_fault(f, ds, path))
+        except BROKEN as error:
             if isinstance(error, InputError):
                 raise
             raise InputError(
@@ -95,92 +125,119 @@ def _should_have_pixels(ds: Any) -> bool:
     return not stated or stated.startswith(_CT_CLASSES)
 
 
-def _header_of(ds: Any, path: Path, pixel_fault: str | None) -> Header:
-    slope, intercept = ds.get("RescaleSlope"), ds.get("RescaleIntercept")
-    has_rescale = slope is not None and intercept is not None
-    syntax = _syntax(ds)
-    return Header(
-        path=path,
-        sop_class=str(ds.get("SOPClassUID", "")),
-        sop_uid=str(ds.get("SOPInstanceUID", "")),
-        series_uid=str(ds.get("SeriesInstanceUID", "")),
-        description=" ".join(str(ds.get("SeriesDescription", "")).split())[:40],
-        modality=str(ds.get("Modality", "")).strip().upper(),
-        image_type=tuple(str(v).strip().upper() for v in _values(ds, "ImageType") or ()),
-        shape=(int(ds.Rows), int(ds.Columns)),
-        samples=int(ds.get("SamplesPerPixel", 1)),
-        frames=int(ds.get("NumberOfFrames", 1) or 1),
-        monochrome=str(ds.get("PhotometricInterpretation", "")).strip().upper() == "MONOCHROME2",
-        position_lps=_floats(ds, "ImagePositionPatient", 3),
-        orientation=_floats(ds, "ImageOrientationPatient", 6),
-        spacing_mm=_pair(_floats(ds, "PixelSpacing", 2)),
-        has_rescale=has_rescale,
-        padding_hu=_padding_hu(ds, float(slope), float(intercept)) if has_rescale else None,
-        lossy=str(ds.get("LossyImageCompression", "")).strip() == "01" or syntax in _ALWAYS_LOSSY,
-        pixel_fault=pixel_fault,
+def _headers_of(ds: Any, path: Path, fault: str | None) -> list[Header]:
+    """One header, or one for each frame where the file has functional groups (enhanced multi-frame)."""
+    syntax, own = syntax_of(ds), _plain(ds)
+    per_frame = list(own.get("PerFrameFunctionalGroupsSequence") or ())
+    frames = int(own.get("NumberOfFrames") or 1)
+    if not per_frame:
+        return [_header_of((own,), path, None, frames, syntax, fault)]
+    if len(per_frame) != frames:
+        raise InputError(
+            f"{path.name} states {frames} frames but describes {len(per_frame)}; export the series again",
+            code="unreadable_file",
+            numbers={"stated": float(frames), "described": float(len(per_frame))},
+        )
+    # What a frame says of itself comes first, then what all frames share, then the file.
+    shared = _groups_of(*(own.get("SharedFunctionalGroupsSequence") or ()))
+    return [
+        _header_of((*_groups_of(item), *shared, own), path, k, 1, syntax, fault) for k, item in enumerate(per_frame)
+    ]
+
+
+def _plain(ds: Any) -> dict[str, Any]:
+    """The values we know by their names, each decoded once (looking up by name in a data set is slow)."""
+    return {name: ds[tag].value for tag in ds.keys() if (name := _KEYWORDS.get(tag)) is not None}  # noqa: SIM118 Dataset iterates elements, decoding them all
+
+
+def _groups_of(*items: Any) -> tuple[dict[str, Any], ...]:
+    """The functional groups (each a sequence of one item) in a shared or per-frame item."""
+    return tuple(
+        _plain(element.value[0])
+        for item in items
+        for element in item
+        if element.VR == "SQ" and len(element.value or ()) == 1
     )
 
 
-def _padding_hu(ds: Any, slope: float, intercept: float) -> float | None:
-    """The declared padding value in HU, when it lies outside what a scanner can measure (else it is a real value)."""
-    raw = ds.get("PixelPaddingValue")
+def _header_of(
+    sources: tuple[dict[str, Any], ...], path: Path, frame: int | None, frames: int, syntax: str, fault: str | None
+) -> Header:
+    ds = sources[-1]
+
+    def values(*names: str) -> list[Any]:
+        for name in names:
+            for source in sources:
+                if name in source and (found := _values(source[name])):
+                    return found
+        return []
+
+    def text(*names: str) -> str:
+        return " ".join(str(v) for v in values(*names)).strip()
+
+    def number(name: str, default: int) -> int:
+        return int(next(iter(values(name)), default))
+
+    slope, intercept = _floats(values("RescaleSlope"), 1), _floats(values("RescaleIntercept"), 1)
+    spacing = _floats(values("PixelSpacing"), 2)
+    bits = number("BitsAllocated", 16)
+    return Header(
+        path=path,
+        frame=frame,
+        sop_class=str(ds.get("SOPClassUID", "")),
+        sop_uid=str(ds.get("SOPInstanceUID", "")),
+        series_uid=str(ds.get("SeriesInstanceUID", "")),
+        owner=hash((str(ds.get("PatientID", "")), str(ds.get("StudyInstanceUID", "")))),
+        frame_of_reference=str(ds.get("FrameOfReferenceUID", "")),
+        description=" ".join(str(ds.get("SeriesDescription", "")).split())[:40],
+        modality=text("Modality").upper(),
+        image_type=tuple(str(v).strip().upper() for v in values("FrameType", "ImageType")),
+        acquisition=text("FrameAcquisitionNumber", "AcquisitionNumber"),
+        kernel=text("ConvolutionKernel"),
+        phase=text("TemporalPositionIndex", "TemporalPositionIdentifier"),
+        patient_position=text("PatientPosition").upper(),
+        laterality=text("FrameLaterality", "ImageLaterality", "Laterality").upper(),
+        shape=(int(ds["Rows"]), int(ds["Columns"])),
+        samples=number("SamplesPerPixel", 1),
+        frames=frames,
+        photometric=text("PhotometricInterpretation").upper(),
+        bits=(bits, number("BitsStored", bits), number("HighBit", number("BitsStored", bits) - 1)),
+        signed=number("PixelRepresentation", 0) == 1,
+        position_lps=_floats(values("ImagePositionPatient"), 3),
+        orientation=_floats(values("ImageOrientationPatient"), 6),
+        spacing_mm=None if spacing is None else (float(spacing[0]), float(spacing[1])),
+        rescale=None if slope is None or intercept is None else (float(slope[0]), float(intercept[0])),
+        rescale_type=text("RescaleType").upper(),
+        padding=_padding(values("PixelPaddingValue"), bits, signed=number("PixelRepresentation", 0) == 1),
+        lossy=_lossy(syntax, text("LossyImageCompression"), text("LossyImageCompressionRatio")),
+        syntax=syntax,
+        pixel_fault=fault,
+    )
+
+
+def _padding(values: Iterable[Any], bits: int, *, signed: bool) -> int | None:
+    raw = next(iter(values), None)
     if raw is None or not str(raw).lstrip("-").isdigit():
         return None
     value = int(raw)
-    if value < 0 and int(ds.get("PixelRepresentation", 0)) == 0:
-        value += 1 << int(ds.get("BitsAllocated", 16))
-    hu = slope * value + intercept
-    return hu if hu > 32767 else None
+    return value + (1 << bits) if value < 0 and not signed else value
 
 
-def _pixel_fault(f: Any, ds: Any, path: Path) -> str | None:
-    """Why the pixel data after the header cannot be whole, or None. GDCM reads some cut files without a word."""
-    start, size = f.tell(), path.stat().st_size
-    syntax = _syntax(ds)
-    if syntax == _DEFLATED:
-        return None
-    order = ">" if syntax == "1.2.840.10008.1.2.2" else "<"
-    f.seek(start)
-    tag = f.read(12)
-    if len(tag) < 12 or struct.unpack(order + "2H", tag[:4]) not in {(0x7FE0, 0x10), (0x7FE0, 0x8), (0x7FE0, 0x9)}:
-        return "it holds no pixel data"
-    if syntax in _NATIVE:
-        bits = int(ds.get("BitsAllocated", 16))
-        samples, frames = int(ds.get("SamplesPerPixel", 1)), int(ds.get("NumberOfFrames", 1) or 1)
-        needed = int(ds.Rows) * int(ds.Columns) * samples * frames * bits // 8
-        found = size - start - (8 if syntax == "1.2.840.10008.1.2" else 12)
-        return None if found >= needed else f"it holds {max(found, 0)} of {needed} pixel bytes"
-    while True:  # encapsulated: items up to the sequence delimiter
-        item = f.read(8)
-        if len(item) < 8:
-            return "its compressed pixel data are cut short"
-        group, element, length = struct.unpack("<HHL", item)
-        if (group, element) == (0xFFFE, 0xE0DD):
-            return None
-        if (group, element) != (0xFFFE, 0xE000):
-            return "its compressed pixel data are damaged"
-        f.seek(length, 1)
+def _lossy(syntax: str, flag: str, ratio: str) -> str | None:
+    """How the pixels were compressed with loss, in words, or None."""
+    if flag == "01":
+        return f"ratio {ratio.split()[-1][:8]}" if ratio else "ratio not stated"
+    return "by its transfer syntax" if syntax in _ALWAYS_LOSSY else None
 
 
-def _syntax(ds: Any) -> str:
-    meta = getattr(ds, "file_meta", None)
-    return str(meta.get("TransferSyntaxUID", "1.2.840.10008.1.2")) if meta else "1.2.840.10008.1.2"
-
-
-def _values(ds: Any, name: str) -> list[Any] | None:
-    value = ds.get(name)
+def _values(value: Any) -> list[Any]:
     if value is None or value == "":
-        return None
+        return []
     return [value] if isinstance(value, str) or not hasattr(value, "__iter__") else list(value)
 
 
-def _floats(ds: Any, name: str, count: int) -> FloatArray | None:
-    values = _values(ds, name)
-    if values is None or len(values) != count:
+def _floats(values: list[Any], count: int) -> FloatArray | None:
+    if len(values) != count:
         return None
     array = np.array([float(v) for v in values], dtype=np.float64)
     return array if np.isfinite(array).all() else None
-
-
-def _pair(values: FloatArray | None) -> tuple[float, float] | None:
-    return None if values is None else (float(values[0]), float(values[1]))

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from trajplan.geometry import Volume
 from trajplan.geometry.resample import canonical
 
+if TYPE_CHECKING:
+    from trajplan.reading.content import Content
+
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing a reader should know. `severity` is ``info``, ``repair`` or ``warning``."""
+    """One thing a reader should know. `severity` is ``info``, ``repair`` or ``warning``.
+
+    An ``ask`` or a ``refuse`` is raised as an `InputError` with a code of the same list, `trajplan.reading.findings`.
+    """
 
     code: str
     severity: str
@@ -34,6 +41,8 @@ class Scan:
     size_zyx, spacing_zyx_mm : tuple
         As stored, before reorientation to LPS.
     findings : tuple of Finding
+    content : Content or None
+        What the voxels show; None where nothing was read from file (a phantom).
     """
 
     volume: Volume
@@ -43,6 +52,7 @@ class Scan:
     size_zyx: tuple[int, int, int]
     spacing_zyx_mm: tuple[float, float, float]
     findings: tuple[Finding, ...]
+    content: Content | None = None
 
     @staticmethod
     def of_volume(volume: Volume, *, path_name: str, kind: str) -> Scan:
