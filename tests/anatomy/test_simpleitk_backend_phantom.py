@@ -115,7 +115,7 @@ def test_a_vertebra_cut_by_the_border_is_refused(phantom: Phantom) -> None:
 
 def test_the_atlas_is_chosen_by_level_else_by_size() -> None:
     assert choose_level(level_id("T12"), 30.0, 20.0) == "T12"
-    assert choose_level(level_id("T3"), 20.0, 16.0) == "T9"
+    assert choose_level(level_id("T3"), 20.0, 16.0) == "T4"
     assert choose_level(None, 33.0, 23.0) in {"T11", "T12", "L1"}
 
 

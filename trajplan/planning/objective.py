@@ -48,3 +48,18 @@ def score(slack_mm: FloatArray, sigma_mm: FloatArray, target_miss_mm: float) -> 
     """
     margin = float((slack_mm / (sigma_mm[:, None] * wall_weight())).min())
     return min(margin, ENOUGH_SIGMAS) - (target_miss_mm / TARGET_SCALE_MM) ** 2
+
+
+CENTRING = 0.1
+"""What one sigma of height within the pedicle is worth when everything else is equal."""
+
+
+def centring(slack_mm: FloatArray, sigma_mm: FloatArray) -> float:
+    """A small bonus for staying half-way between the top and the bottom of the pedicle.
+
+    A pedicle is higher than wide: its sides set the score and leave the height free. Without this, copies of one
+    patient that differ by a rotation would be given paths at different heights.
+    """
+    both = slack_mm[:, [Wall.SUPERIOR, Wall.INFERIOR]] / sigma_mm[:, None]
+    nearest = float(both.min())
+    return CENTRING * min(nearest, 10.0) if np.isfinite(nearest) else 0.0

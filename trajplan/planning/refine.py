@@ -12,7 +12,7 @@ from trajplan.geometry import Capsule
 from trajplan.geometry.arrays import FloatArray, unit
 from trajplan.planning.angles import trocar_angles
 from trajplan.planning.evaluate import PathClearance, path_clearance
-from trajplan.planning.objective import score, sigma_at
+from trajplan.planning.objective import centring, score, sigma_at
 from trajplan.planning.plan import PlanSettings
 from trajplan.planning.search import Candidate
 from trajplan.planning.target import TargetZone
@@ -95,11 +95,8 @@ def refine(
         if over > _TOLERANCE:
             return -_INFEASIBLE + over
         found = path_clearance(field, path, _COARSE_STEP_MM)
-        value = score(
-            found.walls_mm - margin_mm,
-            sigma_at(found.depth_mm, settings),
-            float(np.linalg.norm(target - zone.ideal_lps)),
-        )
+        slack, sigma = found.walls_mm - margin_mm, sigma_at(found.depth_mm, settings)
+        value = score(slack, sigma, float(np.linalg.norm(target - zone.ideal_lps))) + centring(slack, sigma)
         return -max(value, _INFEASIBLE)
 
     simplex = np.vstack([start, start + np.diag([0.7, 0.7, 1.0, 1.0, 1.0])])
@@ -107,7 +104,7 @@ def refine(
         loss,
         start,
         method="Nelder-Mead",
-        options={"initial_simplex": simplex, "xatol": 0.05, "fatol": 0.005, "maxfev": 160},
+        options={"initial_simplex": simplex, "xatol": 0.05, "fatol": 0.005, "maxfev": 200},
     )
     path, _ = build(best.x)
     clearance = path_clearance(field, path)
