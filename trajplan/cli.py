@@ -7,18 +7,31 @@ Heavy imports happen inside the commands, so that ``trajplan --help`` answers at
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trajplan import DISCLAIMER, __version__
-from trajplan.cli_options import parse_point, refuse_a_file
+from trajplan.cli_options import (
+    AssumeHuOption,
+    InputArgument,
+    JsonOption,
+    KeepNameOption,
+    LevelOption,
+    OutFolder,
+    ResampleOption,
+    SeedOption,
+    SeriesOption,
+    named,
+    parse_point,
+    progress_bar,
+    refuse_a_file,
+)
 from trajplan.cli_samples import phantom, samples_app
+from trajplan.cli_scan import drr, inspect, segment
 from trajplan.errors import InputError
 from trajplan.leaving import run_to_the_end
 
@@ -52,28 +65,6 @@ class SchemeOption(StrEnum):
     TOTALSEG_V2 = "totalseg-v2"
     TOTALSEG_V1 = "totalseg-v1"
     MASK = "mask"
-
-
-InputArgument = Annotated[Path, typer.Argument(help="NIfTI, NRRD or MetaImage file, or a DICOM folder.")]
-OutFolder = Annotated[Path, typer.Option("--out", help="Folder for the results; created when needed.")]
-SeriesOption = Annotated[
-    str | None,
-    typer.Option(help="DICOM SeriesInstanceUID, when a folder holds several CTs; UID#N for one group of it."),
-]
-AssumeHuOption = Annotated[
-    bool, typer.Option("--assume-hu", help="Take the values as HU although the file speaks against it; is recorded.")
-]
-ResampleOption = Annotated[
-    bool,
-    typer.Option("--resample-irregular", help="Interpolate irregular or missing DICOM slices (to 6 mm); is recorded."),
-]
-LevelOption = Annotated[str | None, typer.Option(help="Level of the target, e.g. L1: as you counted it.")]
-SeedOption = Annotated[str | None, typer.Option(help="A point in the vertebral body: x,y,z in LPS mm.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print machine-readable output.")]
-KeepNameOption = Annotated[
-    bool,
-    typer.Option("--keep-name", help="Put the input's file or folder name into the results; it may name the patient."),
-]
 
 
 def _version(value: bool) -> None:
@@ -121,7 +112,7 @@ def plan(
     settings = PlanSettings(instrument=find_instrument(instrument), approach=Approach(approach))
     refuse_a_file(out)
     read = read_scan(source, series=series, assume_hu=assume_hu, resample_irregular=resample_irregular)
-    scan = _named(read, source, keep_name)
+    scan = named(read, source, keep_name)
     label_map = None
     if labels is not None and scheme is not None:
         label_map = read_labels(labels, Scheme(scheme), level_id=identifier)
@@ -144,7 +135,7 @@ def demo(
     from trajplan_phantoms import demo_phantom
 
     refuse_a_file(out)
-    with output_folder_lock(out), _progress() as progress:
+    with output_folder_lock(out), progress_bar() as progress:
         progress(0.02, "building the phantom")
         phantom = demo_phantom()
         scan = Scan.of_volume(phantom.ct, path_name="demo phantom (wedge fracture of L1)", kind="phantom")
@@ -153,118 +144,8 @@ def demo(
     _finish(result, files, out, as_json)
 
 
-@app.command()
-def inspect(
-    source: InputArgument,
-    series: SeriesOption = None,
-    keep_name: KeepNameOption = False,
-    assume_hu: AssumeHuOption = False,
-    resample_irregular: ResampleOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Say what a scan holds and what was found while reading it; writes nothing."""
-    from dataclasses import asdict
-
-    from trajplan.reading import read_scan
-    from trajplan.reading.findings import severity_of, to_do
-
-    try:
-        read = read_scan(source, series=series, assume_hu=assume_hu, resample_irregular=resample_irregular)
-    except InputError as refused:
-        if as_json:  # the reason in the same form as the findings of a scan that is read; then the status says no
-            finding: dict[str, Any] = {"code": refused.code, "severity": severity_of(refused), "message": str(refused)}
-            finding |= {"numbers": refused.numbers, "to_do": to_do(refused.code)}
-            typer.echo(json.dumps({"path_name": source.name, "findings": [finding]}, indent=1, allow_nan=False))
-        raise
-    scan = _named(read, source, keep_name)
-    lower, upper = scan.volume.grid.corners_lps().min(axis=0), scan.volume.grid.corners_lps().max(axis=0)
-    facts: dict[str, Any] = {
-        "path_name": scan.path_name,
-        "kind": scan.kind,
-        "sha256": scan.sha256,
-        "size_zyx": list(scan.size_zyx),
-        "spacing_zyx_mm": [round(float(s), 4) for s in scan.spacing_zyx_mm],
-        "extent_lps_mm": [[round(float(v), 1) for v in lower], [round(float(v), 1) for v in upper]],
-        "hu_min_max": [int(scan.volume.array.min()), int(scan.volume.array.max())],
-    }
-    content = asdict(scan.content) if scan.content else {}
-    if as_json:
-        findings = [
-            {"code": f.code, "severity": f.severity, "message": f.message, "to_do": to_do(f.code)}
-            for f in scan.findings
-        ]
-        typer.echo(json.dumps({**facts, "content": content, "findings": findings}, indent=1, allow_nan=False))
-        return
-    for name, value in (facts | content).items():
-        typer.echo(f"{name:22} {'not found' if value is None else value}")
-    for found in scan.findings:
-        typer.echo(f"{found.severity:22} {found.code}: {found.message}. {to_do(found.code)}")
-
-
-@app.command()
-def segment(
-    source: InputArgument,
-    seed: Annotated[str, typer.Option(help="A point in the vertebral body: x,y,z in LPS mm.")],
-    out: Annotated[Path, typer.Option("--out", help="Label file to write (.nrrd).")],
-    level: LevelOption = None,
-    series: SeriesOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Segment the vertebra at a seed with SimpleITK and write its label map (VerSe ids)."""
-    from trajplan.anatomy.simpleitk_backend import SimpleItkBackend
-    from trajplan.exports.labels_file import write_labels
-    from trajplan.levels import level_id
-    from trajplan.reading import read_scan
-    from trajplan.target import require_inside
-
-    if out.suffix != ".nrrd":
-        raise InputError(f"--out must end in .nrrd, got {out.name!r}", code="usage")
-    point = parse_point(seed, "--seed")
-    scan = read_scan(source, series=series)
-    require_inside(scan.volume, point)
-    with _progress() as progress:
-        result = SimpleItkBackend().segment(scan.volume, point, level_id(level) if level else None, progress)
-    write_labels(result.labels, out)
-    facts = {
-        "file": out.name,
-        "target_id": result.target_id,
-        "confidence": round(result.confidence.score, 3),
-        "values": {k: round(float(v), 3) for k, v in result.confidence.values.items()},
-        "check": list(result.confidence.check),
-    }
-    _print(facts, as_json)
-
-
-@app.command()
-def drr(
-    source: InputArgument,
-    out: Annotated[Path, typer.Option("--out", help="PNG to write.")],
-    primary: Annotated[float, typer.Option(help="Primary angle, deg: LAO +, RAO -; 0 AP, 90 lateral.")] = 0.0,
-    secondary: Annotated[float, typer.Option(help="Secondary angle, deg: CRA +, CAU -.")] = 0.0,
-    isocenter: Annotated[str | None, typer.Option(help="x,y,z in LPS mm; default the centre of the scan.")] = None,
-    quality: Annotated[str, typer.Option(help="fast or siddon.")] = "fast",
-    series: SeriesOption = None,
-) -> None:
-    """Render one simulated X-ray of a CT at any C-arm angle."""
-    from trajplan.exports.atomic import write_atomically
-    from trajplan.fluoroscopy.carm import CArm
-    from trajplan.fluoroscopy.projector import project
-    from trajplan.reading import read_scan
-    from trajplan.reporting.xray import drr_png
-
-    if quality not in ("fast", "siddon"):
-        raise InputError(f"--quality must be fast or siddon, got {quality!r}", code="usage")
-    if out.suffix.lower() != ".png":
-        raise InputError(f"--out must end in .png, got {out.name!r}", code="usage")
-    center = parse_point(isocenter, "--isocenter") if isocenter else None
-    scan = read_scan(source, series=series)
-    carm = CArm(primary, secondary, scan.volume.grid.center_lps if center is None else center)
-    image = project(scan.volume, carm, quality="siddon" if quality == "siddon" else "fast")
-    write_atomically(out, drr_png(image))
-    typer.echo(f"wrote {out}: magnification {carm.magnification:.2f} at the isocentre. SIMULATED. {DISCLAIMER}")
-
-
-app.command()(phantom)
+for command in (inspect, segment, drr, phantom):
+    app.command()(command)
 app.add_typer(samples_app, name="samples")
 
 
@@ -322,7 +203,7 @@ def check(
 def _run_and_write(scan: Scan, request: CaseRequest, out: Path, as_json: bool) -> None:
     from trajplan.exports.atomic import output_folder_lock
 
-    with output_folder_lock(out), _progress() as progress:
+    with output_folder_lock(out), progress_bar() as progress:
         result, files = _compute(scan, request, out, progress)
     _finish(result, files, out, as_json)
 
@@ -358,35 +239,6 @@ def _finish(result: CaseResult, files: list[Path], out: Path, as_json: bool) -> 
         typer.echo(DISCLAIMER)
     if not result.has_path:
         raise typer.Exit(EXIT_NO_PATH)
-
-
-def _named(scan: Scan, source: Path, keep_name: bool) -> Scan:
-    from trajplan.exports.nameless import nameless
-
-    return scan if keep_name else nameless(scan, source)
-
-
-def _print(facts: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(facts, indent=1, allow_nan=False))
-    else:
-        for name, value in facts.items():
-            typer.echo(f"{name:12} {value}")
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[float, str], None]]:
-    """A progress bar on stderr, and only on a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda _fraction, _what: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description:32}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("starting", total=1.0)
-        yield lambda fraction, what: bar.update(task, completed=fraction, description=what)
 
 
 def main() -> None:

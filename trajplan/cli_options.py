@@ -1,11 +1,41 @@
-"""What the commands share: points and folders as options."""
+"""What the commands share: option types, points and folders, the progress bar."""
 
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from trajplan.errors import InputError
+
+if TYPE_CHECKING:
+    from trajplan.reading.scan import Scan
+
+InputArgument = Annotated[Path, typer.Argument(help="NIfTI, NRRD or MetaImage file, or a DICOM folder.")]
+OutFolder = Annotated[Path, typer.Option("--out", help="Folder for the results; created when needed.")]
+SeriesOption = Annotated[
+    str | None,
+    typer.Option(help="DICOM SeriesInstanceUID, when a folder holds several CTs; UID#N for one group of it."),
+]
+AssumeHuOption = Annotated[
+    bool, typer.Option("--assume-hu", help="Take the values as HU although the file speaks against it; is recorded.")
+]
+ResampleOption = Annotated[
+    bool,
+    typer.Option("--resample-irregular", help="Interpolate irregular or missing DICOM slices (to 6 mm); is recorded."),
+]
+LevelOption = Annotated[str | None, typer.Option(help="Level of the target, e.g. L1: as you counted it.")]
+SeedOption = Annotated[str | None, typer.Option(help="A point in the vertebral body: x,y,z in LPS mm.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print machine-readable output.")]
+KeepNameOption = Annotated[
+    bool,
+    typer.Option("--keep-name", help="Put the input's file or folder name into the results; it may name the patient."),
+]
 
 
 def parse_point(text: str, option: str) -> Any:
@@ -25,3 +55,34 @@ def refuse_a_file(out: Path) -> None:
     """Refuse an output folder that is a file, before anything is computed."""
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {out.name} is a file; name a folder", code="usage")
+
+
+def named(scan: Scan, source: Path, keep_name: bool) -> Scan:
+    """The scan without the input's file and folder names, unless they are asked for."""
+    from trajplan.exports.nameless import nameless
+
+    return scan if keep_name else nameless(scan, source)
+
+
+def print_facts(facts: dict[str, Any], as_json: bool) -> None:
+    """Facts as JSON, or one a line."""
+    if as_json:
+        typer.echo(json.dumps(facts, indent=1, allow_nan=False))
+    else:
+        for name, value in facts.items():
+            typer.echo(f"{name:12} {value}")
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[float, str], None]]:
+    """A progress bar on stderr, and only on a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _fraction, _what: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description:32}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=1.0)
+        yield lambda fraction, what: bar.update(task, completed=fraction, description=what)

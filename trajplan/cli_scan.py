@@ -1,0 +1,134 @@
+"""Commands on one scan: what it holds, one segmented vertebra, one simulated X-ray."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from trajplan import DISCLAIMER
+from trajplan.cli_options import (
+    AssumeHuOption,
+    InputArgument,
+    JsonOption,
+    KeepNameOption,
+    LevelOption,
+    ResampleOption,
+    SeriesOption,
+    named,
+    parse_point,
+    print_facts,
+    progress_bar,
+)
+from trajplan.errors import InputError
+
+
+def inspect(
+    source: InputArgument,
+    series: SeriesOption = None,
+    keep_name: KeepNameOption = False,
+    assume_hu: AssumeHuOption = False,
+    resample_irregular: ResampleOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a scan holds and what was found while reading it; writes nothing."""
+    from dataclasses import asdict
+
+    from trajplan.reading import read_scan
+    from trajplan.reading.findings import severity_of, to_do
+
+    try:
+        read = read_scan(source, series=series, assume_hu=assume_hu, resample_irregular=resample_irregular)
+    except InputError as refused:
+        if as_json:  # the reason in the same form as the findings of a scan that is read; then the status says no
+            finding: dict[str, Any] = {"code": refused.code, "severity": severity_of(refused), "message": str(refused)}
+            finding |= {"numbers": refused.numbers, "to_do": to_do(refused.code)}
+            typer.echo(json.dumps({"path_name": source.name, "findings": [finding]}, indent=1, allow_nan=False))
+        raise
+    scan = named(read, source, keep_name)
+    lower, upper = scan.volume.grid.corners_lps().min(axis=0), scan.volume.grid.corners_lps().max(axis=0)
+    facts: dict[str, Any] = {
+        "path_name": scan.path_name,
+        "kind": scan.kind,
+        "sha256": scan.sha256,
+        "size_zyx": list(scan.size_zyx),
+        "spacing_zyx_mm": [round(float(s), 4) for s in scan.spacing_zyx_mm],
+        "extent_lps_mm": [[round(float(v), 1) for v in lower], [round(float(v), 1) for v in upper]],
+        "hu_min_max": [int(scan.volume.array.min()), int(scan.volume.array.max())],
+    }
+    content = asdict(scan.content) if scan.content else {}
+    if as_json:
+        findings = [
+            {"code": f.code, "severity": f.severity, "message": f.message, "to_do": to_do(f.code)}
+            for f in scan.findings
+        ]
+        typer.echo(json.dumps({**facts, "content": content, "findings": findings}, indent=1, allow_nan=False))
+        return
+    for name, value in (facts | content).items():
+        typer.echo(f"{name:22} {'not found' if value is None else value}")
+    for found in scan.findings:
+        advice = "" if to_do(found.code).startswith("Nothing") else f" {to_do(found.code)}"
+        typer.echo(f"{found.severity:22} {found.code}: {found.message.rstrip('.')}.{advice}")
+
+
+def segment(
+    source: InputArgument,
+    seed: Annotated[str, typer.Option(help="A point in the vertebral body: x,y,z in LPS mm.")],
+    out: Annotated[Path, typer.Option("--out", help="Label file to write (.nrrd).")],
+    level: LevelOption = None,
+    series: SeriesOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Segment the vertebra at a seed with SimpleITK and write its label map (VerSe ids)."""
+    from trajplan.anatomy.simpleitk_backend import SimpleItkBackend
+    from trajplan.exports.labels_file import write_labels
+    from trajplan.levels import level_id
+    from trajplan.reading import read_scan
+    from trajplan.target import require_inside
+
+    if out.suffix != ".nrrd":
+        raise InputError(f"--out must end in .nrrd, got {out.name!r}", code="usage")
+    point = parse_point(seed, "--seed")
+    scan = read_scan(source, series=series)
+    require_inside(scan.volume, point)
+    with progress_bar() as progress:
+        result = SimpleItkBackend().segment(scan.volume, point, level_id(level) if level else None, progress)
+    write_labels(result.labels, out)
+    facts = {
+        "file": out.name,
+        "target_id": result.target_id,
+        "confidence": round(result.confidence.score, 3),
+        "values": {k: round(float(v), 3) for k, v in result.confidence.values.items()},
+        "check": list(result.confidence.check),
+    }
+    print_facts(facts, as_json)
+
+
+def drr(
+    source: InputArgument,
+    out: Annotated[Path, typer.Option("--out", help="PNG to write.")],
+    primary: Annotated[float, typer.Option(help="Primary angle, deg: LAO +, RAO -; 0 AP, 90 lateral.")] = 0.0,
+    secondary: Annotated[float, typer.Option(help="Secondary angle, deg: CRA +, CAU -.")] = 0.0,
+    isocenter: Annotated[str | None, typer.Option(help="x,y,z in LPS mm; default the centre of the scan.")] = None,
+    quality: Annotated[str, typer.Option(help="fast or siddon.")] = "fast",
+    series: SeriesOption = None,
+) -> None:
+    """Render one simulated X-ray of a CT at any C-arm angle."""
+    from trajplan.exports.atomic import write_atomically
+    from trajplan.fluoroscopy.carm import CArm
+    from trajplan.fluoroscopy.projector import project
+    from trajplan.reading import read_scan
+    from trajplan.reporting.xray import drr_png
+
+    if quality not in ("fast", "siddon"):
+        raise InputError(f"--quality must be fast or siddon, got {quality!r}", code="usage")
+    if out.suffix.lower() != ".png":
+        raise InputError(f"--out must end in .png, got {out.name!r}", code="usage")
+    center = parse_point(isocenter, "--isocenter") if isocenter else None
+    scan = read_scan(source, series=series)
+    carm = CArm(primary, secondary, scan.volume.grid.center_lps if center is None else center)
+    image = project(scan.volume, carm, quality="siddon" if quality == "siddon" else "fast")
+    write_atomically(out, drr_png(image))
+    typer.echo(f"wrote {out}: magnification {carm.magnification:.2f} at the isocentre. SIMULATED. {DISCLAIMER}")
