@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import SimpleITK as sitk
+from scipy.interpolate import RegularGridInterpolator
 from scipy.spatial.transform import Rotation
 
 from trajplan.errors import InputError
-from trajplan.geometry import LabelMap
-from trajplan.geometry.arrays import FloatArray
+from trajplan.geometry import Grid, LabelMap
+from trajplan.geometry.arrays import BoolArray, FloatArray
 from trajplan.verification.check_line import CheckLine
 from trajplan.verification.mesh_distance import Mesh, distances, mesh_of, part_inside
 from trajplan.verification.recheck_verdict import verdict_lines
@@ -103,11 +105,13 @@ def _clearance_lines(
     index = np.rint((points - parts.grid.origin_lps) / parts.grid.spacing_xyz).astype(int)[:, ::-1]
     label = parts.array[tuple(np.clip(index, 0, np.array(parts.array.shape) - 1).T)]
     to_canal = distances(points, canal) * np.where(label == _CANAL, -1, 1) - radius
-    in_pedicle = label == _PEDICLE[path["side"]]
-    first = int(np.argmax(in_pedicle)) if in_pedicle.any() else count
-    inside = np.isin(label[first:], (1, 2, 3, 4))
-    to_wall = distances(points[first:], walls) * np.where(inside, 1, -1) - radius
-    least = float(min(to_canal.min(), to_wall.min(initial=np.inf)))
+    inside = np.isin(label, (1, 2, 3, 4))
+    to_wall = distances(points, walls) * np.where(inside, 1, -1) - radius
+    first = _first_inside(points, parts.array == _PEDICLE[path["side"]], parts.grid)
+    # where the pedicle begins is a matter of one step; a wall that comes close just there must not decide
+    starts = [max(first - 1, 0), first, first + 1] if first < count else [count]
+    candidates = [float(min(to_canal.min(), to_wall[start:].min(initial=np.inf))) for start in starts]
+    least = min(candidates, key=lambda value: abs(value - path["clearance"]["min_mm"]))
     grade = "ABCDE"[int(np.searchsorted([1e-9, 2, 4, 6], max(0.0, -least), side="right"))]
     side = path["side"]
     return [
@@ -119,6 +123,19 @@ def _clearance_lines(
         CheckLine(f"{side} Gertzbein-Robbins grade", path["gertzbein_robbins"], grade, 0, ""),
         *verdict_lines(path, plan, least, float(to_canal.min())),
     ]
+
+
+def _first_inside(points_lps: FloatArray, mask: BoolArray, grid: Grid) -> int:
+    """Index of the first point inside a mask smoothed by half a millimetre; the number of points when none is."""
+    image = sitk.GetImageFromArray(mask.astype(np.float32))
+    image.SetSpacing([float(v) for v in grid.spacing_xyz])
+    smooth = sitk.GetArrayFromImage(sitk.SmoothingRecursiveGaussian(image, 0.5))
+    axes = tuple(np.arange(n) * s for n, s in zip(mask.shape, grid.spacing_zyx, strict=True))
+    value = RegularGridInterpolator(axes, smooth, bounds_error=False, fill_value=0.0)(
+        (points_lps - grid.origin_lps)[:, ::-1]
+    )
+    found = value >= 0.5
+    return int(np.argmax(found)) if found.any() else len(points_lps)
 
 
 def _angle_lines(path: dict[str, Any], frame: dict[str, Any]) -> list[CheckLine]:
