@@ -127,6 +127,16 @@ def test_skin_is_found_where_tissue_ends() -> None:
     assert way.bone_mm == 0.0
 
 
+def test_a_sheet_behind_the_back_is_not_the_skin_and_the_air_under_it_is_no_lung() -> None:
+    slab = _slab(80.0)
+    y = slab.grid.points_lps()[..., 1]
+    covered = Volume(np.where((y >= 83.5) & (y < 85.5), -300, slab.array).astype(np.int16), slab.grid)
+    way = way_from_skin(covered, np.array([0.0, 20.0, 0.0]), np.array([0.0, -1.0, 0.0]))
+    assert way.skin_lps is not None
+    assert way.skin_lps[1] == pytest.approx(79.5, abs=1.0)
+    assert way.gas_mm == 0.0
+
+
 def test_a_scan_that_ends_in_tissue_has_no_skin() -> None:
     way = way_from_skin(_slab(500.0), np.array([0.0, 20.0, 0.0]), np.array([0.0, -1.0, 0.0]))
     assert way.skin_lps is None

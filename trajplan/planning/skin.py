@@ -23,6 +23,9 @@ _DOCKING_MM = 4.0
 _BODY_WALL_MM = 10.0
 """Tissue this thick beyond gas is the wall of the body (gas: lung, bowel); a table top or a blanket is thinner."""
 
+_SHEET_MM = 3.0
+"""A layer between air thinner than this, outside the body, is cloth."""
+
 _RING = 8
 """Lines on the instrument's surface along which it is tried against other bone."""
 
@@ -59,7 +62,7 @@ def way_from_skin(ct: Volume, entry_lps: FloatArray, direction_lps: FloatArray) 
         return SkinWay(None, 0.0, 0.0)
     hu = map_coordinates(ct.array, ct.grid.world_to_index(points[:last]).T, order=1, mode="nearest").astype(float)
     bone = (hu > BONE_HU) & (steps[:last] > _DOCKING_MM)
-    air = hu < AIR_HU
+    air = _without_sheets(hu < AIR_HU)
     run = round(_OUTSIDE_RUN_MM / _STEP_MM)
     for i in range(_end_of_body(air), last):
         # air up to the scan's edge also is outside, if the edge comes within the run
@@ -75,6 +78,16 @@ def way_from_skin(ct: Volume, entry_lps: FloatArray, direction_lps: FloatArray) 
             )
     gas_mm = float(air.sum() * _STEP_MM)
     return SkinWay(None, float(bone.sum() * _STEP_MM), float(steps[last - 1]), gas_mm=gas_mm)
+
+
+def _without_sheets(air: BoolArray) -> BoolArray:
+    """Air with thin layers beyond the body (a sheet, a gown, a mat's cover) counted as air."""
+    out = air.copy()
+    edges = np.flatnonzero(np.diff(np.r_[True, air, True].astype(np.int8)))
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        if start > _end_of_body(air) and (end - start) * _STEP_MM < _SHEET_MM:
+            out[start:end] = True
+    return out
 
 
 def _end_of_body(air: BoolArray) -> int:
