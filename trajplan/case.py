@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from trajplan.anatomy.backend import Progress
+from trajplan.anatomy.backends import DEFAULT
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.errors import AnatomyError, GeometryError
 from trajplan.fluoroscopy.drr import Drr
@@ -39,6 +40,8 @@ class CaseRequest:
         A point in the target's body, LPS mm.
     labels : LabelMap or None
         Vertebra labels, VerSe ids, canonical LPS; `labels_source` names where they came from.
+    backend : str
+        Segmentation back-end (`trajplan.anatomy.backends`) when there are no labels.
     """
 
     level: str | None = None
@@ -46,6 +49,7 @@ class CaseRequest:
     labels: LabelMap | None = None
     labels_source: str | None = None
     settings: PlanSettings = field(default_factory=PlanSettings)
+    backend: str = DEFAULT
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +110,7 @@ def run_case(scan: Scan, request: CaseRequest, progress: Progress = lambda _frac
         with clock.step("anatomy"):
             target = find_target(
                 scan, request.level, request.seed_lps, request.labels, request.labels_source,
-                _part(progress, 0.0, 0.55),
+                _part(progress, 0.0, 0.55), request.backend,
             )  # fmt: skip
     except AnatomyError as reason:
         refusal = Refusal(None, request.settings.approach, reason.code, f"{reason}", reason.numbers)

@@ -17,6 +17,7 @@ import typer
 from trajplan import DISCLAIMER, __version__
 from trajplan.cli_options import (
     AssumeHuOption,
+    BackendOption,
     InputArgument,
     JsonOption,
     KeepNameOption,
@@ -92,6 +93,7 @@ def plan(
     scheme: Annotated[SchemeOption | None, typer.Option(help="Numbering of --labels; it is never guessed.")] = None,
     instrument: Annotated[str, typer.Option(help="8G, 10G, 11G or 13G.")] = "11G",
     approach: Annotated[ApproachOption, typer.Option(help="Which pedicles.")] = ApproachOption.AUTO,
+    backend: BackendOption = "network",
     series: SeriesOption = None,
     keep_name: KeepNameOption = False,
     assume_hu: AssumeHuOption = False,
@@ -118,7 +120,7 @@ def plan(
         label_map = read_labels(labels, Scheme(scheme), level_id=identifier)
         check_same_space(label_map, scan.volume)
     labels_source = None if labels is None else (labels.name if keep_name else "label file")
-    request = CaseRequest(level, seed_lps, label_map, labels_source, settings)
+    request = CaseRequest(level, seed_lps, label_map, labels_source, settings, backend)
     _run_and_write(scan, request, out, as_json)
 
 

@@ -11,6 +11,7 @@ import typer
 from trajplan import DISCLAIMER
 from trajplan.cli_options import (
     AssumeHuOption,
+    BackendOption,
     InputArgument,
     JsonOption,
     KeepNameOption,
@@ -78,11 +79,12 @@ def segment(
     seed: Annotated[str, typer.Option(help="A point in the vertebral body: x,y,z in LPS mm.")],
     out: Annotated[Path, typer.Option("--out", help="Label file to write (.nrrd).")],
     level: LevelOption = None,
+    backend: BackendOption = "network",
     series: SeriesOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Segment the vertebra at a seed with SimpleITK and write its label map (VerSe ids)."""
-    from trajplan.anatomy.simpleitk_backend import SimpleItkBackend
+    """Segment the vertebra at a seed and write its label map (VerSe ids)."""
+    from trajplan.anatomy.backends import get_backend
     from trajplan.exports.labels_file import write_labels
     from trajplan.levels import level_id
     from trajplan.reading import read_scan
@@ -91,13 +93,15 @@ def segment(
     if out.suffix != ".nrrd":
         raise InputError(f"--out must end in .nrrd, got {out.name!r}", code="usage")
     point = parse_point(seed, "--seed")
+    chosen = get_backend(backend)
     scan = read_scan(source, series=series)
     require_inside(scan.volume, point)
     with progress_bar() as progress:
-        result = SimpleItkBackend().segment(scan.volume, point, level_id(level) if level else None, progress)
+        result = chosen.segment(scan.volume, point, level_id(level) if level else None, progress)
     write_labels(result.labels, out)
     facts = {
         "file": out.name,
+        "backend": chosen.name,
         "target_id": result.target_id,
         "confidence": round(result.confidence.score, 3),
         "values": {k: round(float(v), 3) for k, v in result.confidence.values.items()},

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from trajplan.anatomy.backend import Backend, Progress
+from trajplan.anatomy.backends import DEFAULT, get_backend
 from trajplan.anatomy.column import find_column
 from trajplan.anatomy.measure import measure_vertebra
-from trajplan.anatomy.simpleitk_backend import SimpleItkBackend
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.anatomy.worst import worst_vertebra
 from trajplan.errors import AnatomyError, InputError
@@ -51,14 +51,14 @@ def find_target(
     labels: LabelMap | None,
     labels_source: str | None,
     progress: Progress,
-    backend: Backend | None = None,
+    backend: str = DEFAULT,
 ) -> Target:
     """The target's measured anatomy.
 
     Raises
     ------
     InputError
-        A seed outside the scan; a level that the labels do not hold.
+        A seed outside the scan; a level that the labels do not hold; an unknown back-end.
     AnatomyError
         The vertebra cannot be found, segmented or measured.
     """
@@ -71,7 +71,7 @@ def find_target(
         notes.append(chosen_note)
     else:
         require_inside(scan.volume, seed_lps)
-    chosen: Backend = backend or SimpleItkBackend()
+    chosen = get_backend(backend)
     try:
         vertebra, provenance = _segmented(scan, level, np.asarray(seed_lps, dtype=float), chosen, progress)
     except AnatomyError as reason:

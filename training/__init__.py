@@ -1,0 +1,1 @@
+"""Training of the networks that trajplan ships; not part of the package."""

@@ -1,0 +1,116 @@
+"""The labelled real scans, where they lie and what of them may be learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from training.segmenter.prepare import LabelledScan
+from trajplan.errors import InputError
+from trajplan.geometry import LabelMap
+from trajplan.levels import LEVEL_NAMES, level_id
+from trajplan.reading.labels import read_labels
+from trajplan.reading.read import read_scan
+from trajplan.reading.schemes import Scheme
+from trajplan_phantoms.warp import KINDS, fracture_scan
+
+
+@dataclass(frozen=True)
+class RealCase:
+    """A labelled scan.
+
+    Attributes
+    ----------
+    folder : str
+        Below ``ct/`` of the data folder; also the patient's name.
+    labels : str
+    scheme : Scheme
+    level : str or None
+        For a one-vertebra mask.
+    organs : str or None
+    targets : tuple of str
+        Levels whose labels were looked at and are whole.
+    fractured : tuple of str
+        Levels that fractures are made on as well.
+    weight : float
+        Scans of few vertebrae are drawn more often.
+    """
+
+    folder: str
+    labels: str
+    scheme: Scheme
+    targets: tuple[str, ...]
+    fractured: tuple[str, ...]
+    weight: float
+    level: str | None = None
+    organs: str | None = None
+
+
+CASES = (
+    RealCase(
+        "lidc0001",
+        "vertebrae_verse.nii.gz",
+        Scheme.VERSE,
+        (*(f"T{n}" for n in range(2, 13)), "L1", "L2"),
+        ("T7", "T9", "T10", "T11", "T12", "L1"),
+        1.0,
+        organs="labels_totalseg117.nii.gz",
+    ),
+    RealCase(
+        "ts_lumbar3mm",
+        "vertebrae_verse.nii.gz",
+        Scheme.VERSE,
+        ("T12", "L1", "L2", "L3", "L4", "L5"),
+        ("L1", "L2", "L3", "L4"),
+        1.6,
+    ),
+    RealCase("ts_chest_stent", "vertebrae_T12.nii.gz", Scheme.MASK, ("T12",), (), 3.0, level="T12"),
+)
+LOSSES_PERCENT = (25.0, 45.0)
+
+
+def read_case(case: RealCase, data: Path) -> LabelledScan:
+    """The scan with its labels."""
+    base = data / "ct" / case.folder
+    ct = read_scan(base / "ct.nii.gz").volume
+    labels = read_labels(base / case.labels, case.scheme, level_id=level_id(case.level) if case.level else None)
+    organs = None
+    if case.organs is not None:
+        organs = _organs(base / case.organs)
+    return LabelledScan(case.folder, case.folder, ct, labels, organs)
+
+
+def made_fractures(case: RealCase, scan: LabelledScan, seed: int) -> Iterator[tuple[LabelledScan, str]]:
+    """The scan with one body broken, kinds and losses dealt in turn, and the broken level."""
+    rng = np.random.default_rng(seed)
+    for n, level in enumerate(case.fractured):
+        loss = float(rng.uniform(20.0, 60.0))
+        kind = KINDS[n % len(KINDS)]
+        try:
+            made = fracture_scan(scan.ct, scan.labels, level_id(level), kind, loss)
+        except InputError as error:
+            print(f"  {scan.name} {level}: no {kind} of {loss:.0f} %: {error}")
+            continue
+        name = f"{scan.name} {kind} {loss:.0f} %"
+        yield LabelledScan(name, scan.patient, made.ct, made.labels), level
+
+
+def _organs(path: Path) -> LabelMap:
+    """TotalSegmentator v2 organs without the vertebrae."""
+    import SimpleITK as sitk
+
+    from trajplan.geometry.itk import labels_from_sitk
+    from trajplan.geometry.resample import canonical
+
+    stored = canonical(labels_from_sitk(sitk.ReadImage(str(path), sitk.sitkUInt8)))
+    array = stored.array.copy()
+    array[(array >= 26) & (array <= 50)] = 0
+    return LabelMap(array, stored.grid)
+
+
+def level_ids(levels: tuple[str, ...]) -> tuple[int, ...]:
+    """VerSe ids."""
+    return tuple(level_id(level) for level in levels if level in LEVEL_NAMES.values())

@@ -1,0 +1,63 @@
+"""Training crops on the fly; crop n of a seed is the same crop whichever process makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from training.segmenter.pull import pull
+from training.segmenter.recolour import recolour, vary
+from training.segmenter.scanner import cut_field_of_view, scan
+from training.segmenter.target import Target
+from training.segmenter.warp import draw_warp
+from trajplan.anatomy.network_input import PADDING_HU, NetworkClass, normalise, seed_channel
+
+RECOLOURED_SHARE = 0.5
+PHANTOM_RECOLOURED_SHARE = 0.75
+_SEED = seed_channel()
+
+
+@dataclass(frozen=True, eq=False)
+class Crop:
+    """One training crop: network input (2, z, y, x), labels (z, y, x), whether the canal is labelled, and its name."""
+
+    image: npt.NDArray[np.float32]
+    labels: npt.NDArray[np.uint8]
+    knows_canal: bool
+    name: str
+
+
+class Synthesis:
+    """Draws crops of a list of targets.
+
+    Parameters
+    ----------
+    targets : sequence of Target
+    seed : int
+    """
+
+    def __init__(self, targets: Sequence[Target], seed: int) -> None:
+        self.targets, self.seed = list(targets), seed
+        weight = np.array([one.weight for one in targets])
+        self._share = weight / weight.sum()
+
+    def crop(self, number: int) -> Crop:
+        """Crop `number`."""
+        rng = np.random.default_rng([self.seed, number])
+        target = self.targets[rng.choice(len(self.targets), p=self._share)]
+        hu, labels, tissues, valid = pull(target, draw_warp(target, rng))
+        recoloured = rng.random() < (PHANTOM_RECOLOURED_SHARE if target.patient == "phantom" else RECOLOURED_SHARE)
+        if recoloured:
+            image = recolour(hu, tissues, rng)
+        else:
+            own = (labels > NetworkClass.BACKGROUND) & (labels <= NetworkClass.OTHER)
+            image = vary(hu, own, rng)
+        image = scan(image, rng)
+        image[~valid] = PADDING_HU
+        labels[~valid] = NetworkClass.BACKGROUND
+        cut_field_of_view(image, labels, rng)
+        name = f"{target.name} recoloured" if recoloured else target.name
+        return Crop(np.stack([normalise(image), _SEED]), labels, target.knows_canal, name)

@@ -1,0 +1,47 @@
+"""The segmentation back-ends by name, those of other packages included (entry-point group ``trajplan.backends``)."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, entry_points
+
+from trajplan.anatomy.backend import Backend
+from trajplan.errors import InputError
+
+GROUP = "trajplan.backends"
+DEFAULT = "network"
+
+
+def backend_names() -> tuple[str, ...]:
+    """Names of the installed back-ends, the default first.
+
+    >>> backend_names()[0]
+    'network'
+    """
+    return (DEFAULT, *sorted(set(_found()) - {DEFAULT}))
+
+
+def get_backend(name: str = DEFAULT) -> Backend:
+    """A back-end by its name; none is ever taken in place of another.
+
+    Raises
+    ------
+    InputError
+        ``unknown_backend``, with the names there are.
+    """
+    found = _found().get(name)
+    if found is None:
+        raise InputError(
+            f"no segmentation back-end {name!r} is installed; there are {', '.join(backend_names())}",
+            code="unknown_backend",
+        )
+    backend: Backend = found.load()()
+    return backend
+
+
+def _found() -> dict[str, EntryPoint]:
+    own = {
+        "network": EntryPoint("network", "trajplan.anatomy.network_backend:NetworkBackend", GROUP),
+        "simpleitk": EntryPoint("simpleitk", "trajplan.anatomy.simpleitk_backend:SimpleItkBackend", GROUP),
+    }
+    # another package cannot take the place of our own names
+    return {one.name: one for one in entry_points(group=GROUP)} | own

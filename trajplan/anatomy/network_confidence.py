@@ -1,0 +1,60 @@
+"""How far a mask of the network can be trusted, from what its looks disagree about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from trajplan.anatomy.network_pass import Look, dice
+from trajplan.anatomy.vertebra import Confidence
+from trajplan.geometry.arrays import BoolArray, Float32Array
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """A figure: `bad` gives 0 and `good` gives 1 (linear between); `text` is the reason shown when below 0.5."""
+
+    bad: float
+    good: float
+    text: str
+
+
+_RULES = {
+    "flip_dice": _Rule(0.80, 0.92, "the network sees another outline in the mirror image"),
+    "recentre_dice": _Rule(0.80, 0.92, "the network sees another outline from the body's centre than from the seed"),
+    "doubt_share": _Rule(0.45, 0.22, "the network is undecided about much of the outline"),
+    "fragment_share": _Rule(0.10, 0.02, "the network sees pieces of the vertebra far from it"),
+}
+
+
+def judge_looks(first: Look, second: Look, share: Float32Array, mask: BoolArray, moved_mm: float) -> Confidence:
+    """Confidence in `mask`, found from the mean probability `share` of two looks.
+
+    The values: agreement of image and mirror image, agreement of the two looks, share of the mask's volume with a
+    probability between 0.2 and 0.8, and share of the target that lay in other pieces than the largest.
+    """
+    pieces, size = int(np.count_nonzero(share > 0.5)), int(np.count_nonzero(mask))
+    doubtful = int(np.count_nonzero((share > 0.2) & (share < 0.8)))
+    values = {
+        "flip_dice": min(first.flip_dice, second.flip_dice),
+        "recentre_dice": _agreement(first, second),
+        "doubt_share": doubtful / max(1, pieces),
+        "fragment_share": 1.0 - size / max(1, pieces),
+    }
+    marks = {k: float(np.clip((values[k] - r.bad) / (r.good - r.bad), 0.0, 1.0)) for k, r in _RULES.items()}
+    lowest, mean = min(marks.values()), float(np.mean(list(marks.values())))
+    check = tuple(f"{_RULES[k].text} ({k} {values[k]:.2f})" for k, mark in marks.items() if mark < 0.5)
+    return Confidence(score=round(0.5 * lowest + 0.5 * mean, 3), values=values | {"moved_mm": moved_mm}, check=check)
+
+
+def _agreement(first: Look, second: Look) -> float:
+    """Dice of both looks at the nearest voxels of the first's grid, where the second reaches."""
+    shift = np.round(second.grid.world_to_index(first.grid.index_to_world(np.zeros(3)))).astype(int)
+    shape = np.array(first.grid.shape_zyx)
+    low, high = np.maximum(0, -shift), np.minimum(shape, shape - shift)
+    if not (high > low).all():
+        return 0.0
+    one = first.mask()[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    two = second.mask()[tuple(slice(a + s, b + s) for a, b, s in zip(low, high, shift, strict=True))]
+    return dice(one, two)

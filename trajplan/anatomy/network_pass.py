@@ -1,0 +1,72 @@
+"""One look of the network at a seed: the mean over the image and its mirror image, and what it shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.ndimage as ndi
+
+from trajplan.anatomy.network_input import NetworkClass, crop_grid, network_input
+from trajplan.anatomy.network_model import NetworkModel
+from trajplan.anatomy.working_grid import largest
+from trajplan.geometry import Grid, Volume
+from trajplan.geometry.arrays import BoolArray, Float32Array, FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """Probabilities about a seed.
+
+    Attributes
+    ----------
+    grid : Grid
+        The network's grid, 1.5 mm.
+    share : ndarray of float32, shape (class, z, y, x)
+    flip_dice : float
+        Agreement of the target seen in the image and in its mirror image, 0..1; 1 when no mirror was looked at.
+    """
+
+    grid: Grid
+    share: Float32Array
+    flip_dice: float
+
+    @property
+    def target_share(self) -> Float32Array:
+        """Body and posterior elements together."""
+        return np.asarray(self.share[NetworkClass.BODY] + self.share[NetworkClass.POSTERIOR])
+
+    def mask(self) -> BoolArray:
+        """The target: its largest piece."""
+        return largest(self.target_share > 0.5)
+
+    def body_center_lps(self) -> FloatArray | None:
+        """Where the body is thickest, LPS mm; None when no body is seen."""
+        body = self.mask() & (self.share[NetworkClass.BODY] > self.share[NetworkClass.POSTERIOR])
+        if not body.any():
+            return None
+        depth = ndi.distance_transform_edt(np.pad(body, 1))[1:-1, 1:-1, 1:-1]
+        return self.grid.index_to_world(np.argwhere(depth > 0.75 * depth.max()).mean(axis=0))
+
+
+def look(model: NetworkModel, ct: Volume, seed_lps: FloatArray, *, mirrored: bool = True) -> Look:
+    """Run the network about `seed_lps` (LPS mm) in a canonical CT."""
+    image = network_input(ct, seed_lps)
+    share = model.probabilities(image)
+    agreement = 1.0
+    if mirrored:
+        # the seed lies in the middle of x, so that mirroring the array mirrors the patient about the seed
+        other = model.probabilities(np.ascontiguousarray(image[..., ::-1]))[..., ::-1]
+        agreement = dice(_target(share), _target(other))
+        share = 0.5 * (share + other)
+    return Look(crop_grid(seed_lps), np.asarray(share, dtype=np.float32), agreement)
+
+
+def dice(a: BoolArray, b: BoolArray) -> float:
+    """Overlap of two masks, 0..1; 1 when both are empty."""
+    total = int(np.count_nonzero(a)) + int(np.count_nonzero(b))
+    return 2.0 * int(np.count_nonzero(a & b)) / total if total else 1.0
+
+
+def _target(share: Float32Array) -> BoolArray:
+    return np.asarray(share[NetworkClass.BODY] + share[NetworkClass.POSTERIOR] > 0.5)
