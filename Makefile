@@ -2,6 +2,7 @@
 # make test       the same .venv with the test and viewer groups; runs the whole suite
 # make lint       ruff, mypy, import contracts, napari manifest
 # make benchmark  run benchmarks/*.py, each prints a table
+# make train-segmenter DATA=... WORK=...   train the shipped network anew (training/README.md)
 # make clean      remove .venv, caches and the demo report
 #
 # PYTHON=python3.12 picks the interpreter (3.11 or newer), VENV=folder the environment.
@@ -13,11 +14,11 @@ export PYTHON VENV WORKERS
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test test-env lint benchmark clean help
+.PHONY: demo test test-env lint benchmark train-segmenter clean help
 .DELETE_ON_ERROR:
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -7
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -8
 
 demo: $(VENV)/.stamp-base
 	@$(BIN)/trajplan demo --out demo-report
@@ -37,6 +38,13 @@ lint: $(VENV)/.stamp-lint
 
 benchmark: $(VENV)/.stamp-base
 	@for script in benchmarks/[!_]*.py; do [ -e "$$script" ] || continue; echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+train-segmenter: $(VENV)/.stamp-base
+	@[ -d "$(DATA)" ] && [ -n "$(WORK)" ] || { echo "usage: make train-segmenter DATA=folder-with-ct WORK=folder-to-write"; exit 2; }
+	@$(PIP) install -q -e ".[training]"
+	$(BIN)/python -m training.segmenter.make_data "$(DATA)" "$(WORK)"
+	$(BIN)/python -m training.segmenter.train "$(WORK)" --name all --resume
+	$(BIN)/python -m training.segmenter.export "$(WORK)/all.pt" trajplan/anatomy/weights/segmenter.onnx --name all
 
 clean:
 	rm -rf $(VENV) demo-report build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

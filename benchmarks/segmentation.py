@@ -199,7 +199,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--only")
     parser.add_argument("--made", action="store_true", help="fractures made on the real scans instead")
-    parser.add_argument("--phantoms", type=int, default=0)
+    parser.add_argument("--phantoms", type=int, default=10)
     parser.add_argument("--backends", nargs="+", default=["network"], choices=["network", "simpleitk"])
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     parser.add_argument("--sheet", type=Path)
