@@ -1,0 +1,118 @@
+"""Training crops: the same crop from the same number, labels that follow the image, and breaks that take height."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from training.segmenter.pull import pull
+from training.segmenter.scanner import cut_field_of_view, scan
+from training.segmenter.synthesis import Synthesis
+from training.segmenter.target import HALF, IGNORE, SIDE, Target, load_targets, save_targets
+from training.segmenter.warp import rotation, spread, squeeze
+from trajplan.anatomy.network_input import PADDING_HU, SHAPE_ZYX, NetworkClass
+
+HALF_HEIGHT = 8
+
+
+def block() -> Target:
+    """A body (a box of 16 voxels' height) with a block behind it and another vertebra above."""
+    labels = np.zeros((SIDE,) * 3, dtype=np.uint8)
+    c = HALF
+    labels[c - 8 : c + 8, c - 10 : c + 10, c - 14 : c + 14] = NetworkClass.BODY
+    labels[c - 4 : c + 4, c + 10 : c + 30, c - 3 : c + 3] = NetworkClass.POSTERIOR
+    labels[c + 12 : c + 28, c - 10 : c + 10, c - 14 : c + 14] = NetworkClass.OTHER
+    hu = np.where(labels > 0, 400, 40).astype(np.int16)
+    tissues = np.where(labels > 0, 211, 203).astype(np.uint8)
+    valid = np.ones(labels.shape, dtype=bool)
+    valid[: c - 30] = False
+    return Target("block", "nobody", hu, labels, tissues, valid, 2.0 * HALF_HEIGHT, True, 1.0)
+
+
+def centred() -> np.ndarray:
+    offsets = np.moveaxis(np.indices(SHAPE_ZYX), 0, -1) - np.array(SHAPE_ZYX) // 2
+    return (offsets + HALF).astype(np.float32)
+
+
+def test_crop_n_is_the_same_crop_whoever_makes_it() -> None:
+    one, other = Synthesis([block()], 3), Synthesis([block()], 3)
+    other.crop(0)
+    a, b = one.crop(5), other.crop(5)
+    assert a.image.tobytes() == b.image.tobytes()
+    assert a.labels.tobytes() == b.labels.tobytes()
+    assert a.image.tobytes() != one.crop(6).image.tobytes()
+
+
+def test_pulling_at_voxel_centres_gives_the_voxels_back() -> None:
+    target = block()
+    hu, labels, tissues, valid = pull(target, centred())
+    box = tuple(slice(HALF - n // 2, HALF - n // 2 + n) for n in SHAPE_ZYX)
+    assert np.array_equal(labels, target.labels[box])
+    assert np.array_equal(tissues, target.tissues[box])
+    assert np.array_equal(valid, target.valid[box])
+    assert np.abs(hu - target.hu[box])[valid].max() < 1e-3
+
+
+def test_the_seam_of_body_and_arch_takes_nothing_from_the_outline() -> None:
+    target = block()
+    _, labels, _, _ = pull(target, centred() + np.float32(0.49))
+    own = np.isin(labels, (NetworkClass.BODY, NetworkClass.POSTERIOR))
+    _, straight, _, _ = pull(target, centred())
+    assert abs(int(own.sum()) / int(np.isin(straight, (1, 2)).sum()) - 1) < 0.02
+
+
+def test_what_nobody_labelled_is_carried_as_such() -> None:
+    target = block()
+    target.labels[HALF + 12 : HALF + 20] = IGNORE
+    _, labels, _, _ = pull(target, centred())
+    assert (labels == IGNORE).any()
+
+
+def test_a_break_takes_height_and_the_vertebra_above_follows() -> None:
+    target, at = block(), centred() - np.float32(HALF)
+    rng = np.random.default_rng(4)
+    squeeze(at, HALF_HEIGHT, rng)
+    _, labels, _, _ = pull(target, at + np.float32(HALF))
+    column = labels[:, SHAPE_ZYX[1] // 2 - 8, SHAPE_ZYX[2] // 2]
+    assert 6 <= int((column == NetworkClass.BODY).sum()) < 16
+    gap = np.flatnonzero(column == NetworkClass.OTHER).min() - np.flatnonzero(column == NetworkClass.BODY).max()
+    assert gap == pytest.approx(5, abs=1), "the disc keeps its height"
+
+
+def test_knots_are_met_at_the_corners() -> None:
+    knots = np.random.default_rng(0).normal(size=(5, 6, 6))
+    out = spread(knots)
+    assert out.shape == SHAPE_ZYX
+    assert out[0, 0, 0] == pytest.approx(knots[0, 0, 0], abs=1e-5)
+    assert out[-1, -1, -1] == pytest.approx(knots[-1, -1, -1], abs=1e-5)
+
+
+def test_a_turn_is_a_turn() -> None:
+    matrix = rotation(np.radians([10.0, -7.0, 4.0]))
+    assert matrix @ matrix.T == pytest.approx(np.eye(3), abs=1e-12)
+    assert np.linalg.det(matrix) == pytest.approx(1.0)
+
+
+def test_the_scanner_changes_values_and_no_shape() -> None:
+    hu = np.full(SHAPE_ZYX, 100, dtype=np.float32)
+    for seed in range(12):
+        out = scan(hu.copy(), np.random.default_rng(seed))
+        assert out.shape == SHAPE_ZYX
+        assert out.dtype == np.float32
+        assert np.isfinite(out).all()
+
+
+def test_a_cut_field_of_view_pads_image_and_labels_alike() -> None:
+    for seed in range(20):
+        hu, labels = np.zeros(SHAPE_ZYX, np.float32), np.full(SHAPE_ZYX, 1, np.uint8)
+        cut_field_of_view(hu, labels, np.random.default_rng(seed))
+        assert np.array_equal(hu == PADDING_HU, labels == 0)
+
+
+def test_targets_come_back_from_their_file(tmp_path) -> None:
+    target = block()
+    save_targets(tmp_path / "one.npz", [target])
+    (back,) = load_targets(tmp_path / "one.npz")
+    assert (back.name, back.patient, back.knows_canal) == (target.name, target.patient, True)
+    for name in ("hu", "labels", "tissues", "valid"):
+        assert np.array_equal(getattr(back, name), getattr(target, name))
