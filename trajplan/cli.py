@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trajplan import DISCLAIMER, __version__
+from trajplan.cli_fracture import fracture
 from trajplan.cli_options import (
     AssumeHuOption,
     InputArgument,
@@ -23,6 +24,7 @@ from trajplan.cli_options import (
     LevelOption,
     OutFolder,
     ResampleOption,
+    SchemeOption,
     SeedOption,
     SeriesOption,
     named,
@@ -56,15 +58,6 @@ class ApproachOption(StrEnum):
     BIPEDICULAR = "bipedicular"
     UNIPEDICULAR_LEFT = "unipedicular-left"
     UNIPEDICULAR_RIGHT = "unipedicular-right"
-
-
-class SchemeOption(StrEnum):
-    """Values of --scheme (mirrors trajplan.reading.labels.Scheme)."""
-
-    VERSE = "verse"
-    TOTALSEG_V2 = "totalseg-v2"
-    TOTALSEG_V1 = "totalseg-v1"
-    MASK = "mask"
 
 
 def _version(value: bool) -> None:
@@ -144,7 +137,7 @@ def demo(
     _finish(result, files, out, as_json)
 
 
-for command in (inspect, segment, drr, phantom):
+for command in (inspect, segment, drr, phantom, fracture):
     app.command()(command)
 app.add_typer(samples_app, name="samples")
 

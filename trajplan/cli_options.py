@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -38,6 +39,19 @@ KeepNameOption = Annotated[
 ]
 
 
+SEVERITIES = {"mild": 22.0, "moderate": 32.0, "severe": 50.0}
+"""Height losses in the middle of Genant's grades 1, 2 and 3 (above 40 %)."""
+
+
+class SchemeOption(StrEnum):
+    """Values of --scheme (mirrors trajplan.reading.labels.Scheme)."""
+
+    VERSE = "verse"
+    TOTALSEG_V2 = "totalseg-v2"
+    TOTALSEG_V1 = "totalseg-v1"
+    MASK = "mask"
+
+
 def parse_point(text: str, option: str) -> Any:
     """Three numbers separated by commas as a float64 array."""
     import numpy as np
@@ -49,6 +63,16 @@ def parse_point(text: str, option: str) -> Any:
     if values.shape != (3,) or not np.isfinite(values).all():
         raise InputError(f"{option} needs three numbers separated by commas, got {text!r}", code="usage")
     return values
+
+
+def parse_loss(text: str) -> float:
+    """A height loss in %, from a number or a word."""
+    try:
+        return SEVERITIES[text] if text in SEVERITIES else float(text)
+    except ValueError:
+        raise InputError(
+            f"--severity needs a height loss in % or one of {', '.join(SEVERITIES)}, got {text!r}", code="usage"
+        ) from None
 
 
 def refuse_a_file(out: Path) -> None:

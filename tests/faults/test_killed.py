@@ -115,4 +115,6 @@ def test_a_phantom_run_that_is_stopped_writes_nothing_and_the_next_one_cleans_up
     _, told = again.communicate()
     assert again.returncode == 0, told
     assert [p.name for p in tmp_path.iterdir()] == ["phantom"]
-    assert {"ct.nrrd", "labels.nrrd", "parts.nrrd", "truth.json", "manifest.json"} == set(os.listdir(out))
+    assert {"ct.nrrd", "labels.nrrd", "parts.nrrd", "surroundings.nrrd", "truth.json", "manifest.json"} == set(
+        os.listdir(out)
+    )
