@@ -8,7 +8,7 @@ from typing import Any
 from trajplan.anatomy.measure import measure_vertebra
 from trajplan.geometry import LabelMap, Volume
 from trajplan.levels import level_id
-from trajplan_phantoms.warp import FracturedScan, ScanHeights, fracture_scan
+from trajplan_phantoms.warp import FracturedScan, ScanHeights, check_request, fracture_scan
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +55,7 @@ def fracture_level(ct: Volume, labels: LabelMap, level: str, kind: str, height_l
     AnatomyError
         The vertebra cannot be measured.
     """
+    check_request(kind, height_loss_percent)
     target = level_id(level)
     frame = measure_vertebra(ct, labels, target, level=level, level_confirmed=True, source="labels").frame
     made = fracture_scan(ct, labels, target, kind, height_loss_percent, frame_hint=frame)
