@@ -89,10 +89,10 @@ class BoneLook:
 PLAIN = BoneLook()
 """Even cancellous bone; a shell that is even but for the pedicles."""
 NATURAL = BoneLook(
-    posterior_cortex_hu=1500.0, posterior_cortex_mm=0.4, thin_wall=0.5, thin_plate=0.25, rim_hu=80.0, rim_mm=4.0,
-    posterior_marrow_hu=120.0, uneven_hu=53.0, uneven_mm=1.3, canal_front_hu=45.0,
+    body_cortex_hu=520.0, posterior_cortex_hu=1500.0, posterior_cortex_mm=0.2, thin_wall=0.42, thin_plate=0.04,
+    rim_hu=75.0, rim_mm=4.0, posterior_marrow_hu=90.0, uneven_hu=53.0, uneven_mm=1.3, canal_front_hu=45.0,
 )  # fmt: skip
-"""Tuned so that profiles and histograms of L1 look like those of LIDC-IDRI-0001 (docs/make_profile_figure.py)."""
+"""Tuned so that profiles and histograms of T9 to L2 look like those of LIDC-IDRI-0001 (docs/make_profile_figure.py)."""
 
 
 def bone_hu(
