@@ -270,6 +270,7 @@ def test_gantry_tilt_is_resampled_to_where_the_headers_say(tmp_path, write_serie
     scan = read_scan(write_series(tmp_path / "s", hu, orientation=orientation, step=(0, 0, 2.0)))
     assert codes(scan) == {"gantry_tilt"}
     assert f"{abs(tilt_deg):.2f} deg" in stored(scan)[-1].message
+    assert "no slice corner lies more than 0.001 mm" in stored(scan)[-1].message
     assert scan.size_zyx == (24, 30, 26)
     grid = scan.volume.grid
     assert grid.is_axis_aligned

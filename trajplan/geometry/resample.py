@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import pairwise, permutations
 from typing import TypeVar
 
 import numpy as np
@@ -16,6 +16,9 @@ from trajplan.geometry.volume import LabelMap, Volume
 
 AIR_HU = -1000.0
 _SLAB_VOXELS = 1 << 24
+_PIECE_VOXELS = 1 << 26
+_KERNEL = 32
+_REACH = _KERNEL // 2 + 2
 _Stored = TypeVar("_Stored", Volume, LabelMap)
 
 
@@ -108,17 +111,42 @@ def resample_image(image: sitk.Image, grid: Grid, transform: sitk.Transform | No
 
 
 def resample_volume(volume: Volume, grid: Grid, outside_hu: float = AIR_HU) -> Volume:
-    """CT onto `grid` as float32, linear; a Gaussian first on axes much finer than the target (anti-aliasing)."""
-    image = sitk.Cast(to_sitk(volume.array, volume.grid), sitk.sitkFloat32)
+    """CT onto `grid` as float32, linear; a Gaussian first on axes much finer than the target (anti-aliasing).
+
+    Only what decides a voxel is taken of the CT, and some slices at a time: in float a long scan is gigabytes.
+    """
+    near = _near(volume, grid)
+    pieces = 1 + (0 if near is None else near.array.size // _PIECE_VOXELS)
+    out = np.empty(grid.shape_zyx, np.float32)
+    for k, end in pairwise(np.linspace(0, len(out), min(pieces, len(out)) + 1).astype(int)):
+        out[k:end] = _smooth_and_resample(volume, grid.cropped((k, 0, 0), (end, *grid.shape_zyx[1:])), outside_hu)
+    return Volume(out, grid)
+
+
+def _smooth_and_resample(volume: Volume, grid: Grid, outside_hu: float) -> AnyArray:
+    near = _near(volume, grid)
+    if near is None:
+        return np.full(grid.shape_zyx, outside_hu, np.float32)
+    image = sitk.Cast(to_sitk(near.array, near.grid), sitk.sitkFloat32)
     sigma = [
         float(0.35 * target) if source < 0.8 * target else 0.0
         for source, target in zip(volume.grid.spacing_xyz, grid.spacing_xyz, strict=True)
     ]
     if any(s > 0 for s in sigma):
         image = sitk.DiscreteGaussian(
-            image, [max(s, 1e-6) ** 2 for s in sigma], useImageSpacing=True, maximumKernelWidth=32
+            image, [max(s, 1e-6) ** 2 for s in sigma], useImageSpacing=True, maximumKernelWidth=_KERNEL
         )
-    return Volume(_resample(image, grid, sitk.sitkLinear, outside_hu), grid)
+    return _resample(image, grid, sitk.sitkLinear, outside_hu)
+
+
+def _near(volume: Volume, grid: Grid) -> Volume | None:
+    """The part of a CT that decides what is seen on `grid`: a scan is a gigabyte, and a vertebra a thousandth of it."""
+    index = volume.grid.world_to_index(grid.corners_lps())
+    start = np.floor(index.min(axis=0)).astype(int) - _REACH
+    stop = np.ceil(index.max(axis=0)).astype(int) + _REACH + 1
+    if (stop <= 0).any() or (start >= np.array(volume.grid.shape_zyx)).any():
+        return None
+    return volume.cropped(start, stop)
 
 
 def resample_mask(mask: AnyArray, source: Grid, target: Grid) -> Float32Array:

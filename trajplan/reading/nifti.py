@@ -145,8 +145,8 @@ def _place(
         return forms[asked or NiftiForm.SFORM], tolerance_mm, ()
     if asked is None:
         raise Question(
-            f"{name}: qform and sform disagree by up to {difference:.2f} mm (limit {tolerance_mm:.2f} mm), so sides may "
-            "be swapped; find out which is right",
+            f"{name}: qform and sform disagree by up to {difference:.2f} mm (limit {tolerance_mm:.2f} mm), so "
+            "sides may be swapped; find out which is right",
             code="nifti_forms_disagree",
             flag="--nifti-form",
             choices={str(form): _shown(affine, size) for form, affine in forms.items()},
