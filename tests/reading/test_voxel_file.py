@@ -54,7 +54,8 @@ def test_either_byte_order_is_read(tmp_path, body, order):
     (tmp_path / "s.raw").write_bytes(body.astype(f"{order}i2").tobytes())
     path.write_text(
         "NRRD0004\ntype: short\ndimension: 3\nspace: lps\nsizes: 26 22 18\n"
-        f"space directions: (0.7,0,0) (0,0.9,0) (0,0,2)\nendian: {endian}\nencoding: raw\nspace origin: (0,0,0)\ndata file: s.raw\n\n"
+        "space directions: (0.7,0,0) (0,0.9,0) (0,0,2)\nspace origin: (0,0,0)\n"
+        f"endian: {endian}\nencoding: raw\ndata file: s.raw\n\n"
     )
     np.testing.assert_array_equal(voxels(path), body)
     path.write_text(path.read_text().replace(f"endian: {endian}\n", ""))

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from trajplan.errors import InputError
+from trajplan.reading.affine import grid_of_affine
 from trajplan.reading.datafile import check_size, check_spacing, plain_data_file, start_from_end
-from trajplan.reading.voxel_file import VoxelFile, grid_of_affine
+from trajplan.reading.voxel_file import VoxelFile
 
 _MAX_HEADER = 1 << 16
 _UNIT = 1e-4

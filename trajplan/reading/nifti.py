@@ -9,11 +9,12 @@ import numpy as np
 
 from trajplan.errors import InputError
 from trajplan.geometry.arrays import FloatArray
+from trajplan.reading.affine import grid_of_affine
 from trajplan.reading.answers import NiftiForm, Question
 from trajplan.reading.datafile import check_size, check_spacing
 from trajplan.reading.scan import Finding
 from trajplan.reading.sniff import head_of
-from trajplan.reading.voxel_file import VoxelFile, grid_of_affine
+from trajplan.reading.voxel_file import VoxelFile
 
 # NIfTI-1 datatype codes of real scalars.
 _TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}

@@ -9,8 +9,9 @@ import numpy as np
 
 from trajplan.errors import InputError
 from trajplan.geometry.arrays import FloatArray
+from trajplan.reading.affine import grid_of_affine
 from trajplan.reading.datafile import check_size, plain_data_file, start_from_end
-from trajplan.reading.voxel_file import VoxelFile, grid_of_affine
+from trajplan.reading.voxel_file import VoxelFile
 
 _MAX_HEADER = 1 << 20
 _TYPES = {
