@@ -6,6 +6,7 @@ Heavy imports happen inside the commands, so that ``trajplan --help`` answers at
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from enum import StrEnum
@@ -15,18 +16,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trajplan import DISCLAIMER, __version__
+from trajplan.cli_answers import answering
 from trajplan.cli_fracture import fracture
 from trajplan.cli_options import (
-    AssumeHuOption,
     InputArgument,
     JsonOption,
     KeepNameOption,
     LevelOption,
     OutFolder,
-    ResampleOption,
     SchemeOption,
     SeedOption,
-    SeriesOption,
     named,
     parse_point,
     progress_bar,
@@ -39,6 +38,7 @@ from trajplan.leaving import run_to_the_end
 
 if TYPE_CHECKING:
     from trajplan.case import CaseRequest, CaseResult
+    from trajplan.reading.answers import Answers
     from trajplan.reading.scan import Scan
 
 app = typer.Typer(
@@ -76,19 +76,18 @@ def _root(
 
 
 @app.command()
+@answering
 def plan(
     source: InputArgument,
     out: OutFolder,
+    answers: Answers,
     level: LevelOption = None,
     seed: SeedOption = None,
     labels: Annotated[Path | None, typer.Option(help="Vertebra label map on the same scan.")] = None,
     scheme: Annotated[SchemeOption | None, typer.Option(help="Numbering of --labels; it is never guessed.")] = None,
     instrument: Annotated[str, typer.Option(help="8G, 10G, 11G or 13G.")] = "11G",
     approach: Annotated[ApproachOption, typer.Option(help="Which pedicles.")] = ApproachOption.AUTO,
-    series: SeriesOption = None,
     keep_name: KeepNameOption = False,
-    assume_hu: AssumeHuOption = False,
-    resample_irregular: ResampleOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Plan the safest transpedicular path on a CT and write report, plan.json and pictures to --out."""
@@ -96,7 +95,7 @@ def plan(
     from trajplan.levels import level_id
     from trajplan.planning.instruments import instrument as find_instrument
     from trajplan.planning.plan import Approach, PlanSettings
-    from trajplan.reading import Scheme, check_same_space, read_labels, read_scan
+    from trajplan.reading import Scheme, check_same_space, read_labels_with_findings, read_scan
 
     if (labels is None) != (scheme is None):
         raise InputError("--labels and --scheme go together: the numbering is never guessed", code="usage")
@@ -104,12 +103,15 @@ def plan(
     seed_lps = parse_point(seed, "--seed") if seed else None
     settings = PlanSettings(instrument=find_instrument(instrument), approach=Approach(approach))
     refuse_a_file(out)
-    read = read_scan(source, series=series, assume_hu=assume_hu, resample_irregular=resample_irregular)
+    read = read_scan(source, answers)
     scan = named(read, source, keep_name)
     label_map = None
     if labels is not None and scheme is not None:
-        label_map = read_labels(labels, Scheme(scheme), level_id=identifier)
-        check_same_space(label_map, scan.volume)
+        label_map, said = read_labels_with_findings(
+            labels, Scheme(scheme), level_id=identifier, nifti_form=answers.nifti_form
+        )
+        said += check_same_space(label_map, scan.volume)
+        scan = dataclasses.replace(scan, findings=scan.findings + said)
     labels_source = None if labels is None else (labels.name if keep_name else "label file")
     request = CaseRequest(level, seed_lps, label_map, labels_source, settings)
     _run_and_write(scan, request, out, as_json)
@@ -143,12 +145,11 @@ app.add_typer(samples_app, name="samples")
 
 
 @app.command()
+@answering
 def check(
     plan_file: Annotated[Path, typer.Argument(help="plan.json written by trajplan plan.")],
+    answers: Answers,
     source: Annotated[Path | None, typer.Argument(help="The scan it was planned on (not needed for the demo).")] = None,
-    series: SeriesOption = None,
-    assume_hu: AssumeHuOption = False,
-    resample_irregular: ResampleOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Recompute a plan by an independent route; fails on any disagreement above 0.3 mm or 0.5 px.
@@ -178,7 +179,7 @@ def check(
 
         sha256 = demo_phantom().ct.sha256()
     else:
-        scan = read_scan(source, series=series, assume_hu=assume_hu, resample_irregular=resample_irregular)
+        scan = read_scan(source, answers)
         sha256 = scan.sha256
     require_current(document, sha256, parts)
     lines = recheck(document.model_dump(mode="json"), parts, sha256)

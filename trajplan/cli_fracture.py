@@ -5,23 +5,24 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trajplan import DISCLAIMER
+from trajplan.cli_answers import answering
 from trajplan.cli_options import (
-    AssumeHuOption,
     InputArgument,
     JsonOption,
     OutFolder,
-    ResampleOption,
     SchemeOption,
-    SeriesOption,
     parse_loss,
     progress_bar,
     refuse_a_file,
 )
+
+if TYPE_CHECKING:
+    from trajplan.reading.answers import Answers
 
 
 class KindOption(StrEnum):
@@ -32,19 +33,18 @@ class KindOption(StrEnum):
     CRUSH = "crush"
 
 
+@answering
 def fracture(
     source: InputArgument,
     labels: Annotated[Path, typer.Option(help="Vertebra label map on the same scan.")],
     scheme: Annotated[SchemeOption, typer.Option(help="Numbering of --labels; it is never guessed.")],
     level: Annotated[str, typer.Option(help="Level to break, e.g. L1.")],
     out: OutFolder,
+    answers: Answers,
     kind: Annotated[KindOption, typer.Option(help="Shape of the fracture.")] = KindOption.WEDGE,
     severity: Annotated[
         str, typer.Option(help="Height loss, % (above 0 to 80), or mild, moderate, severe (22, 32, 50 %).")
     ] = "moderate",
-    series: SeriesOption = None,
-    assume_hu: AssumeHuOption = False,
-    resample_irregular: ResampleOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Break one vertebra of a labelled CT; writes the fractured CT, its labels (VerSe ids) and truth.json to --out."""
@@ -57,8 +57,8 @@ def fracture(
 
     identifier, loss = level_id(level), parse_loss(severity)
     refuse_a_file(out)
-    scan = read_scan(source, series=series, assume_hu=assume_hu, resample_irregular=resample_irregular)
-    label_map = read_labels(labels, Scheme(scheme), level_id=identifier)
+    scan = read_scan(source, answers)
+    label_map = read_labels(labels, Scheme(scheme), level_id=identifier, nifti_form=answers.nifti_form)
     check_same_space(label_map, scan.volume)
     with output_folder_lock(out), progress_bar() as progress:
         progress(0.1, f"breaking {level}")

@@ -19,17 +19,6 @@ if TYPE_CHECKING:
 
 InputArgument = Annotated[Path, typer.Argument(help="NIfTI, NRRD or MetaImage file, or a DICOM folder.")]
 OutFolder = Annotated[Path, typer.Option("--out", help="Folder for the results; created when needed.")]
-SeriesOption = Annotated[
-    str | None,
-    typer.Option(help="DICOM SeriesInstanceUID, when a folder holds several CTs; UID#N for one group of it."),
-]
-AssumeHuOption = Annotated[
-    bool, typer.Option("--assume-hu", help="Take the values as HU although the file speaks against it; is recorded.")
-]
-ResampleOption = Annotated[
-    bool,
-    typer.Option("--resample-irregular", help="Interpolate irregular or missing DICOM slices (to 6 mm); is recorded."),
-]
 LevelOption = Annotated[str | None, typer.Option(help="Level of the target, e.g. L1: as you counted it.")]
 SeedOption = Annotated[str | None, typer.Option(help="A point in the vertebral body: x,y,z in LPS mm.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print machine-readable output.")]
