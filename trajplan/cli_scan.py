@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,6 +23,10 @@ from trajplan.cli_options import (
     progress_bar,
 )
 from trajplan.errors import InputError
+
+if TYPE_CHECKING:
+    from trajplan.anatomy.backend import LabelResult
+    from trajplan.geometry import Volume
 
 
 def inspect(
@@ -95,6 +99,7 @@ def segment(
     require_inside(scan.volume, point)
     with progress_bar() as progress:
         result = SimpleItkBackend().segment(scan.volume, point, level_id(level) if level else None, progress)
+        measured = _measured(scan.volume, result, level)
     write_labels(result.labels, out)
     facts = {
         "file": out.name,
@@ -102,8 +107,24 @@ def segment(
         "confidence": round(result.confidence.score, 3),
         "values": {k: round(float(v), 3) for k, v in result.confidence.values.items()},
         "check": list(result.confidence.check),
+        **measured,
     }
-    print_facts(facts, as_json)
+    print_facts(facts if as_json else {k: v for k, v in facts.items() if k != "measures"}, as_json)
+
+
+def _measured(ct: Volume, result: LabelResult, level: str | None) -> dict[str, Any]:
+    """Heights, fracture and measures of a segmented vertebra, or why it cannot be measured."""
+    from trajplan.anatomy.measure import measure_vertebra
+    from trajplan.errors import AnatomyError
+    from trajplan.exports.measures import measures_facts
+
+    try:
+        vertebra = measure_vertebra(
+            ct, result.labels, result.target_id, level=level, level_confirmed=level is not None, source="segmented"
+        )
+    except AnatomyError as error:
+        return {"not_measured": f"{error.code}: {error}"}
+    return measures_facts(vertebra)
 
 
 def drr(

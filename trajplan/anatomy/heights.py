@@ -12,8 +12,9 @@ from trajplan.errors import AnatomyError
 from trajplan.geometry import Frame
 from trajplan.geometry.arrays import BoolArray, Float32Array, FloatArray, frozen
 
-SLAB_HALF_MM = 2.5
-"""Half the midsagittal slab: a dish under a broken end plate is lost in a wider one."""
+MIDDLE_HALF_MM, RIM_HALF_MM = 2.5, 5.0
+"""Half the midsagittal slab: in the middle a dish under a broken end plate is lost in a wider one; at the rims a beak
+in the midline is outvoted only in a wider one."""
 
 ANTERIOR_PLACE, POSTERIOR_PLACE = 0.06, 0.895
 """Where the end heights stand between front and posterior wall. The front is that of the waist, about 5 % of the depth
@@ -104,7 +105,8 @@ def measure_heights(
 ) -> BodyHeights:
     """Heights along w of a body on its [w, v, u] frame grid, from the 0.5 crossings of the occupancy `share`.
 
-    Each end plate is the median over the slab |u| <= 2.5 mm, and there a line (in the middle a parabola) along v.
+    Each end plate is the median over a slab |u| <= 5 mm (2.5 mm in the middle), and there a line along v (in the
+    middle a parabola).
     Lips and osteophytes lie outside the places, which are shares of the way between the front and the posterior wall.
 
     Raises
@@ -114,7 +116,8 @@ def measure_heights(
     """
     u_mm, v_mm, w_mm = axes_mm
     step = float(u_mm[1] - u_mm[0])
-    slab = np.abs(u_mm) <= SLAB_HALF_MM
+    slab = np.abs(u_mm) <= RIM_HALF_MM
+    narrow = np.abs(u_mm[slab]) <= MIDDLE_HALF_MM
     core = body[:, :, slab]
     front, back = _front_and_back(core.sum(axis=0).mean(axis=1) * step, v_mm)
     depth = back - front
@@ -127,7 +130,7 @@ def measure_heights(
     place = (v_mm - front) / depth
     rows = np.flatnonzero((place > 0) & (place < 1))
     ends = column_ends(core[:, rows], share[:, rows][:, :, slab], w_mm)
-    top, bottom = (_profile(end) for end in ends)
+    rims, middle = [_profile(end) for end in ends], [_profile(end[:, narrow]) for end in ends]
     place = place[rows]
     points = []
     for at, band, degree in (
@@ -136,7 +139,7 @@ def measure_heights(
         (POSTERIOR_PLACE, POSTERIOR_BAND, 1),
     ):
         use = (place >= band[0]) & (place <= band[1])
-        upper, lower = (np.polyfit(place[use], end[use], degree) for end in (top, bottom))
+        upper, lower = (np.polyfit(place[use], end[use], degree) for end in (middle if at is None else rims))
         if at is None:
             trial = np.linspace(*MIDDLE_PLACES, 25)
             at = float(trial[np.argmin(np.polyval(upper - lower, trial))])
