@@ -23,6 +23,8 @@ from trajplan.cli_options import (
 from trajplan.errors import InputError
 
 if TYPE_CHECKING:
+    from trajplan.anatomy.backend import LabelResult
+    from trajplan.geometry import Volume
     from trajplan.reading.answers import Answers
 
 
@@ -99,6 +101,7 @@ def segment(
     require_inside(scan.volume, point)
     with progress_bar() as progress:
         result = SimpleItkBackend().segment(scan.volume, point, level_id(level) if level else None, progress)
+        measured = _measured(scan.volume, result, level)
     write_labels(result.labels, out)
     facts = {
         "file": out.name,
@@ -106,8 +109,24 @@ def segment(
         "confidence": round(result.confidence.score, 3),
         "values": {k: round(float(v), 3) for k, v in result.confidence.values.items()},
         "check": list(result.confidence.check),
+        **measured,
     }
-    print_facts(facts, as_json)
+    print_facts(facts if as_json else {k: v for k, v in facts.items() if k != "measures"}, as_json)
+
+
+def _measured(ct: Volume, result: LabelResult, level: str | None) -> dict[str, Any]:
+    """Heights, fracture and measures of a segmented vertebra, or why it cannot be measured."""
+    from trajplan.anatomy.measure import measure_vertebra
+    from trajplan.errors import AnatomyError
+    from trajplan.exports.measures import measures_facts
+
+    try:
+        vertebra = measure_vertebra(
+            ct, result.labels, result.target_id, level=level, level_confirmed=level is not None, source="segmented"
+        )
+    except AnatomyError as error:
+        return {"not_measured": f"{error.code}: {error}"}
+    return measures_facts(vertebra)
 
 
 @answering

@@ -15,6 +15,8 @@ from trajplan.geometry.arrays import BoolArray, Float32Array, FloatArray, unit
 PLANE_STEP_MM = 0.4
 PLANE_HALF_MM = 20.0
 WIDTH_SLANT_DEG = 30.0
+ROUND, ROUND_PASSAGE = 0.9, 0.15
+BOXY = (0.90, 0.95)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,22 +151,31 @@ def _sample(
 
 
 def _width_and_height(outline: FloatArray, covariance: FloatArray) -> tuple[float, float]:
-    """Width: the least extent over directions within 30 degrees of `across`; height: the extent square to it.
+    """Width: the extent along the principal direction within 30 degrees of `across`; height: the extent square to it.
 
-    An extent is the lesser of that of the ellipse with the same second moments (exact for an ellipse, 15 % too long for
-    a box) and of the caliper (exact for both, too long with a spur). The 30 degrees: a slanted pedicle is as narrow as
-    its narrow direction, but what runs nearly along w is no width.
+    A slanted pedicle is as narrow as its narrow direction; a nearly round one has no direction of its own and is
+    measured across and along, with a smooth passage between the two.
     """
-    angles = np.radians(np.arange(-WIDTH_SLANT_DEG, WIDTH_SLANT_DEG + 0.5, 2.0))
-    widths = [_extent(outline, covariance, np.array([np.cos(a), np.sin(a)])) for a in angles]
-    least = int(np.argmin(widths))
-    a = angles[least]
-    return widths[least], _extent(outline, covariance, np.array([-np.sin(a), np.cos(a)]))
+    spread = np.linalg.eigvalsh(covariance)
+    roundness = float(np.sqrt(max(spread[0], 0.0) / max(spread[1], 1e-9)))
+    slant = 0.5 * np.arctan2(2 * covariance[0, 1], covariance[0, 0] - covariance[1, 1])
+    slant -= 0.5 * np.pi * np.round(slant / (0.5 * np.pi))
+    limit = np.radians(WIDTH_SLANT_DEG)
+    a = float(np.clip(slant, -limit, limit) * np.clip((ROUND - roundness) / ROUND_PASSAGE, 0.0, 1.0))
+    width = _extent(outline, covariance, np.array([np.cos(a), np.sin(a)]))
+    return width, _extent(outline, covariance, np.array([-np.sin(a), np.cos(a)]))
 
 
 def _extent(outline: FloatArray, covariance: FloatArray, direction: FloatArray) -> float:
+    """Extent of an outline along a direction: that of the ellipse with the same second moments, or the caliper.
+
+    The ellipse is exact for an ellipse, hardly feels a spur or a voxel, and is 15 % too long for a box; the caliper is
+    exact for both and feels every voxel. So the caliper counts where it is clearly (more than 10 %) the less.
+    """
     ellipse = 4 * float(np.sqrt(max(float(direction @ covariance @ direction), 0.0)))
-    return min(ellipse, float(np.ptp(outline @ direction)))
+    caliper = float(np.ptp(outline @ direction))
+    boxy = float(np.clip((BOXY[1] - caliper / max(ellipse, 1e-9)) / (BOXY[1] - BOXY[0]), 0.0, 1.0))
+    return boxy * caliper + (1 - boxy) * ellipse
 
 
 def _holds_origin(xy: FloatArray) -> bool:
