@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from trajplan.errors import InputError
 
+_SHOWN = 12
+
 
 class NiftiForm(StrEnum):
     """The two places that a NIfTI file can state for its voxels."""
@@ -70,6 +72,3 @@ class Question(InputError):
         super().__init__(f"{message}; choose one with {flag}: {rows}{more}", code=code, numbers=numbers)
         self.flag = flag
         self.choices = dict(choices)
-
-
-_SHOWN = 12

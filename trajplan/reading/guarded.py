@@ -86,7 +86,8 @@ def _limit_memory() -> None:
 
 
 def _pixels(path: Path) -> AnyArray:
-    sitk.ProcessObject.GlobalWarningDisplayOff()  # what they warn of was checked in the headers
+    shown = sitk.ProcessObject.GetGlobalWarningDisplay()
+    sitk.ProcessObject.GlobalWarningDisplayOff()  # what it warns of was checked in the headers
     try:
         image = sitk.ReadImage(str(path), imageIO="GDCMImageIO")
     except RuntimeError as error:
@@ -94,6 +95,8 @@ def _pixels(path: Path) -> AnyArray:
             f"{path.name} cannot be decoded: its voxels are damaged or stored in an unsupported way",
             code="unreadable_file",
         ) from error
+    finally:
+        sitk.ProcessObject.SetGlobalWarningDisplay(shown)
     if image.GetNumberOfComponentsPerPixel() != 1:
         raise InputError(f"cannot read {path.name}: it is not one grey image", code="unreadable_file")
     return np.asarray(sitk.GetArrayFromImage(image).reshape(-1))
