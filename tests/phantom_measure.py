@@ -151,7 +151,7 @@ def neck(solid: Solid, center: np.ndarray, axis: np.ndarray, half_mm: float, spr
     with the square of its offset, so the intercept is the axis of the ellipse; the middles of the chords give the axis.
     """
     width, height, plane = 6.0, 12.0, center[1]
-    for _ in range(4):
+    for _ in range(12):
         across = np.cross([0.0, 0.0, 1.0], axis)
         across /= np.linalg.norm(across)
         up = np.cross(axis, across)
@@ -165,8 +165,11 @@ def neck(solid: Solid, center: np.ndarray, axis: np.ndarray, half_mm: float, spr
         width, side = _section(along, offset, chord_w, off_w)
         height, lift = _section(along, offset, chord_h, off_h)
         center = center + side[1] * across + lift[1] * up
-        axis = axis + side[0] * across + lift[0] * up
-        axis = axis / np.linalg.norm(axis)
+        turned = axis + side[0] * across + lift[0] * up
+        moved = float(np.abs(turned / np.linalg.norm(turned) - axis).max())
+        axis = turned / np.linalg.norm(turned)
+        if moved < 2e-5:
+            break
     center = center + axis * (plane - center[1]) / axis[1]
     return Neck(width, height, center, axis)
 
