@@ -109,9 +109,9 @@ def voxels(vertebra: Vertebra, place: Placement, spacing_mm: float) -> Voxels:
 
 
 def body_voxels(body: Body, place: Placement, spacing_mm: float) -> Solid:
-    """Sample a body alone."""
+    """Sample the share of a body alone in every voxel."""
     sampler, p = _sampled(*body.bounds(), place, spacing_mm)
-    return _looked_up(body.value(p) < 0, sampler, 0, 0.1, 0)
+    return _looked_up(np.clip(0.5 - body.value(p) / 0.9, 0.0, 1.0), sampler, 1, 0.2, 1)
 
 
 def _sampled(

@@ -126,7 +126,7 @@ def _check_size(grid: Grid) -> None:
     count = int(np.prod(grid.shape_zyx, dtype=np.int64))
     if count > MAX_VOXELS:
         raise InputError(
-            f"a scan of {' x '.join(map(str, grid.shape_zyx))} samples would take about {count * 2e-8:.0f} GB of memory; "
+            f"a scan of {' x '.join(map(str, grid.shape_zyx))} samples takes about {count * 2e-8:.0f} GB of memory; "
             "use a coarser spacing or fewer levels",
             code="scan_too_large",
             numbers={"samples": float(count), "max_samples": float(MAX_VOXELS)},

@@ -100,7 +100,7 @@ def loss_errors(level: str, seed: int, on_voxels: bool) -> Errors:
             body = person(level, seed, fracture)[1].body
             if on_voxels:
                 u, v = np.meshgrid(
-                    np.linspace(-0.04, 0.04, 9) * body.width_mm, (share + np.array([-0.02, 0, 0.02])) * body.depth_mm
+                    np.linspace(-0.02, 0.02, 3) * body.width_mm, (share + np.array([-0.02, 0, 0.02])) * body.depth_mm
                 )
                 solid = body_voxels(body, askew(seed), VOXEL_MM)
             else:
