@@ -34,7 +34,7 @@ FIELD_ENDS_MM = 6.0
 CORTEX_BODY_HU, CORTEX_POSTERIOR_HU = 600.0, 720.0
 CORTEX_BODY_MM, CORTEX_POSTERIOR_MM = 0.7, 1.1
 _SLAB = 24
-MAX_VOXELS = 500_000_000
+MAX_VOXELS = 400_000_000
 """Samples of a scan; making one takes about 20 bytes each."""
 
 Progress = Callable[[float, str], None]
