@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from trajplan.errors import InputError
 from trajplan.geometry.arrays import AnyArray
 from trajplan.geometry.grid import Grid
 from trajplan.geometry.volume import LabelMap, Volume
@@ -31,6 +32,8 @@ FIELD_FRONT_MM = 72.0
 FIELD_AIR_MM = 14.0
 FIELD_ENDS_MM = 6.0
 _SLAB = 24
+MAX_VOXELS = 400_000_000
+"""Samples of a scan; making one takes about 20 bytes each."""
 
 Progress = Callable[[float, str], None]
 
@@ -79,7 +82,12 @@ def make_phantom(
     Returns
     -------
     Phantom
-        The same bytes for the same arguments.
+        The same bytes for the same arguments, on any number of threads.
+
+    Raises
+    ------
+    InputError
+        A scan of more than `MAX_VOXELS`, or what `build_spine` refuses.
     """
     spec, scanner = spec or PhantomSpec(), scanner or Scanner()
     report: Progress = progress or (lambda share, text: None)
@@ -87,8 +95,9 @@ def make_phantom(
     world = Placement(spec.pose.linear, spec.pose.translation_lps)
     torso = _torso(spine)
     grid = _field_of_view(spine, torso, scanner, world)
-    report(0.0, "soft tissue")
     fine = scanner.sampled_grid(grid)
+    _check_size(fine)
+    report(0.0, "soft tissue")
     hu = _background(fine, world, torso)
     if scanner.table:
         lay_table(hu, Sampler(fine, world), torso, table_side(scanner.patient_position))
@@ -113,6 +122,17 @@ def make_phantom(
         LabelMap(around, grid, surrounding_names(around)),
         Truth(spec.target, spine.vertebrae[spine.target], world_place(spine, spine.target, world)),
     )
+
+
+def _check_size(grid: Grid) -> None:
+    count = int(np.prod(grid.shape_zyx, dtype=np.int64))
+    if count > MAX_VOXELS:
+        raise InputError(
+            f"a scan of {' x '.join(map(str, grid.shape_zyx))} samples takes about {count * 2e-8:.0f} GB of memory; "
+            "use a coarser spacing or fewer levels",
+            code="scan_too_large",
+            numbers={"samples": float(count), "max_samples": float(MAX_VOXELS)},
+        )
 
 
 def _torso(spine: Spine) -> Torso:
