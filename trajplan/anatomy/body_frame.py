@@ -144,8 +144,8 @@ def _improved(frame: Frame, look: _Look) -> Frame:
 
 def _borrowed(frame: Frame, look: _Look, hints: AxisHints) -> tuple[Frame, str, str]:
     """The frame turned about u to the chosen axis, about the middle of the body."""
-    normals = (frame.direction_to_world(plane.normal_uvw) for plane in (look.top, look.bottom))
-    chosen = choose_axis(frame, *normals, look.wall_deg, hints)
+    superior, inferior = (frame.direction_to_world(plane.normal_uvw) for plane in (look.top, look.bottom))
+    chosen = choose_axis(frame, superior, inferior, look.wall_deg, hints)
     if chosen.source == OWN:
         return frame, OWN, ""
     v = np.cross(chosen.w_lps, frame.u)

@@ -48,6 +48,22 @@ class BodyHeights:
     depth_mm: float
     points_uvw: FloatArray | None = field(default=None, compare=False)
 
+    def points_lps(self, frame: Frame) -> FloatArray:
+        """The six points in LPS mm.
+
+        Raises
+        ------
+        AnatomyError
+            ``no_heights`` for heights that were not measured on points.
+        """
+        if self.points_uvw is None:
+            raise AnatomyError(
+                "these heights stand on no points. Measure them on a mask or from six points",
+                code="no_heights",
+                numbers={},
+            )
+        return frame.to_world(self.points_uvw)
+
     @property
     def values_mm(self) -> FloatArray:
         """The three heights, mm: anterior, middle, posterior."""
@@ -97,7 +113,8 @@ def _standing_on(points_uvw: FloatArray) -> BodyHeights:
         )
     middles = points_uvw[0::2, 1] + points_uvw[1::2, 1]
     depth = 0.5 * float(middles[2] - middles[0]) / (POSTERIOR_PLACE - ANTERIOR_PLACE)
-    return BodyHeights(*(float(h) for h in heights), depth, points_uvw)
+    ha, hm, hp = (float(h) for h in heights)
+    return BodyHeights(ha, hm, hp, depth, points_uvw)
 
 
 def measure_heights(

@@ -109,7 +109,7 @@ def measure_vertebra(
     cleft, gas = find_cleft(near, body)
     trabecular = trabecular_hu(near, body, gas)
     measures = Measures(
-        found.frame.to_world(own.points_uvw),
+        own.points_lps(found.frame),
         measure_kyphosis(found.frame, found.superior, found.inferior, neighbours),
         local.bulge(),
         cleft,

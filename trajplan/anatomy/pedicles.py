@@ -16,11 +16,14 @@ from trajplan.parts import Side
 
 REACH_MM = 6.0
 STEP_MM = 0.5
-AXIS_REACH_MM = 3.0
+LEAST_REACH_MM, AXIS_REACH_MM = 2.0, 3.0
 NECK_AREA = 1.08
 FLAT_BEND = 0.008
 SIZE_REACH_MM = 1.5
 ROUNDS = 4
+MAX_GROWTH = 1.04
+"""A new place and axis whose section is more than this larger lead away from the isthmus, into a process."""
+
 SETTLED_DEG = 0.6
 CONVERGENCE_TRIALS_DEG = (-10.0, 0.0, 10.0, 20.0, 30.0, 40.0)
 CRANIOCAUDAL_TRIALS_DEG = (-20.0, -10.0, 0.0, 10.0, 20.0)
@@ -80,6 +83,7 @@ def find_isthmus(
     if section is None:
         raise _lost(side, float("nan"))
     anterior = posterior = REACH_MM
+    least_mm2 = section.area_mm2
     for _ in range(ROUNDS):
         s_mm, sections = _sections_along(share, grid, frame, section)
         area = np.array([x.area_mm2 for x in sections])
@@ -90,8 +94,9 @@ def find_isthmus(
             break
         axis = _axis(side, share, grid, frame, narrow, (neck[0] - at, neck[1] - at))
         moved = cut(share, grid, narrow.center_lps, axis, frame.w)
-        if moved is None:
+        if moved is None or moved.area_mm2 > MAX_GROWTH * least_mm2:
             break
+        least_mm2 = min(least_mm2, moved.area_mm2)
         turned = float(np.degrees(np.arccos(np.clip(axis @ section.axis_lps, -1.0, 1.0))))
         section = moved
         if turned < SETTLED_DEG:
@@ -181,8 +186,8 @@ def _size(share: Float32Array, grid: Grid, frame: Frame, section: Section) -> tu
 def _axis(
     side: Side, share: Float32Array, grid: Grid, frame: Frame, section: Section, neck_mm: tuple[float, float]
 ) -> FloatArray:
-    """Line through the clipped centroids over the neck, 1 to 3 mm each way, kept within anatomical angles."""
-    ahead, behind = (float(np.clip(x, 1.0, AXIS_REACH_MM)) for x in (neck_mm[1], -neck_mm[0]))
+    """Line through the clipped centroids over the neck, 2 to 3 mm each way, kept within anatomical angles."""
+    ahead, behind = (float(np.clip(x, LEAST_REACH_MM, AXIS_REACH_MM)) for x in (neck_mm[1], -neck_mm[0]))
     place = np.arange(-behind, ahead + 0.1, STEP_MM)
     middles = np.array([clipped_centroid(share, grid, section, s) for s in place])
     slope = np.polyfit(place, middles, 1)[0]

@@ -16,6 +16,7 @@ PLANE_STEP_MM = 0.4
 PLANE_HALF_MM = 20.0
 WIDTH_SLANT_DEG = 30.0
 ROUND, ROUND_PASSAGE = 0.9, 0.15
+WIDE_DEG = (5.0, 17.0)
 BOXY = (0.90, 0.95)
 
 
@@ -151,17 +152,20 @@ def _sample(
 
 
 def _width_and_height(outline: FloatArray, covariance: FloatArray) -> tuple[float, float]:
-    """Width: the extent along the principal direction within 30 degrees of `across`; height: the extent square to it.
+    """Width: the extent along the narrow direction, at most 30 degrees from `across`; height: the extent square to it.
 
-    A slanted pedicle is as narrow as its narrow direction; a nearly round one has no direction of its own and is
-    measured across and along, with a smooth passage between the two.
+    A slanted pedicle is as narrow as its narrow direction, but what runs nearly along w is no width. A nearly round
+    section, and one that is wider than high with its long axis across, are measured across and along w; with a smooth
+    passage between.
     """
     spread = np.linalg.eigvalsh(covariance)
     roundness = float(np.sqrt(max(spread[0], 0.0) / max(spread[1], 1e-9)))
-    slant = 0.5 * np.arctan2(2 * covariance[0, 1], covariance[0, 0] - covariance[1, 1])
-    slant -= 0.5 * np.pi * np.round(slant / (0.5 * np.pi))
-    limit = np.radians(WIDTH_SLANT_DEG)
-    a = float(np.clip(slant, -limit, limit) * np.clip((ROUND - roundness) / ROUND_PASSAGE, 0.0, 1.0))
+    long_axis = float(np.degrees(0.5 * np.arctan2(2 * covariance[0, 1], covariance[0, 0] - covariance[1, 1])))
+    narrow = long_axis - 90.0 if long_axis > 0 else long_axis + 90.0
+    turn = float(np.clip(narrow, -WIDTH_SLANT_DEG, WIDTH_SLANT_DEG))
+    turn *= float(np.clip((ROUND - roundness) / ROUND_PASSAGE, 0.0, 1.0))
+    turn *= float(np.clip((abs(long_axis) - WIDE_DEG[0]) / (WIDE_DEG[1] - WIDE_DEG[0]), 0.0, 1.0))
+    a = np.radians(turn)
     width = _extent(outline, covariance, np.array([np.cos(a), np.sin(a)]))
     return width, _extent(outline, covariance, np.array([-np.sin(a), np.cos(a)]))
 
