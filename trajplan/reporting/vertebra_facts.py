@@ -61,7 +61,7 @@ def vertebra_facts(v: Vertebra) -> VertebraFacts:
 def _each(losses_percent: tuple[float, float, float] | None) -> str:
     if losses_percent is None:
         return ""
-    return f" (anterior, middle, posterior: {', '.join(f'{x:.0f}' for x in losses_percent)} %)"
+    return f" (anterior, middle, posterior: {', '.join(f'{round(x):d}' for x in losses_percent)} %)"
 
 
 def _more(v: Vertebra) -> tuple[tuple[str, str], ...]:
