@@ -1,10 +1,10 @@
 """Make a benchmark suite of phantoms: levels, people, fractures and scanners drawn from one seed, with their truth.
 
 Run: ``python benchmarks/phantom_suite.py --n 10 --out DIR --seed 1``. Each case is a folder with ct.nii.gz,
-labels.nii.gz (VerSe ids), parts.nii.gz and truth.json; ``manifest.json`` states how each was made, its truth and the
-SHA-256 of its files. The same seed gives the same cases, and case k does not depend on how many are made. Levels,
-sexes, fractures and scanners are dealt in turn, in an order shuffled by the seed, so that even small suites hold them
-all. Without ``--out`` the suite is made in a temporary folder and only described.
+labels.nii.gz (VerSe ids), parts.nii.gz, surroundings.nii.gz (ribs and discs) and truth.json; ``manifest.json`` states
+how each was made, its truth and the SHA-256 of its files. The same seed gives the same cases, and case k does not
+depend on how many are made. Levels, sexes, fractures and scanners are dealt in turn, in an order shuffled by the seed,
+so that even small suites hold them all. Without ``--out`` the suite is made in a temporary folder and only described.
 """
 
 from __future__ import annotations

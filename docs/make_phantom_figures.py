@@ -21,6 +21,7 @@ from scipy import ndimage
 from trajplan.geometry import Frame
 from trajplan.levels import level_id
 from trajplan_phantoms import PhantomSpec, Scanner, make_phantom
+from trajplan_phantoms.bone_look import NATURAL
 
 OUT = Path(__file__).parent / "img" / "phantom_vs_ct.png"
 STEP_MM = 0.7
@@ -39,7 +40,7 @@ def lattice(frame: Frame) -> np.ndarray:
 
 def phantom_block(level: str, levels: tuple[str, ...] = ()) -> Pair:
     """CT and vertebra mask of an unfractured phantom about its target."""
-    spec = PhantomSpec(level, levels, "none", 0.0, trabecular_hu=160.0)
+    spec = PhantomSpec(level, levels, "none", 0.0, trabecular_hu=90.0, bone=NATURAL)
     one = make_phantom(spec, Scanner((STEP_MM,) * 3, noise_hu=25.0))
     points = lattice(one.truth.frame)
     index = np.moveaxis(one.ct.grid.world_to_index(points), -1, 0)
@@ -139,7 +140,7 @@ def main() -> None:
     figure.subplots_adjust(0.03, 0.005, 0.995, 0.995, 0.03, 0.03)
     target = Path(sys.argv[3]) if len(sys.argv) > 3 else OUT
     figure.savefig(target)
-    Image.open(target).convert("L").quantize(48).save(target, optimize=True)
+    Image.open(target).convert("L").quantize(40).save(target, optimize=True)
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ from scipy import ndimage
 from trajplan.geometry import Frame, LabelMap, Volume
 from trajplan.levels import level_id
 from trajplan.reading import Scheme, read_labels, read_scan
+from trajplan_phantoms import FracturedScan, fracture_scan
 from trajplan_phantoms.real_sample import LIDC_IDRI_0001, get_sample
-from trajplan_phantoms.warp import FracturedScan, fracture_scan
 
 OUT = Path(__file__).parent / "img" / "warp.png"
 LEVEL = "L1"

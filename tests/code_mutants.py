@@ -180,7 +180,7 @@ MUTANTS: tuple[Mutant, ...] = (
            ("tests/exports/test_nameless.py",)),
     # anatomy and levels
     Mutant("fracture: loss with the wrong sign", "trajplan/anatomy/fracture.py",
-           "loss = 100 * (1 - measured / expected)", "loss = 100 * (measured / expected - 1)",
+           "(1 - own.values_mm / expected.heights_mm)", "(own.values_mm / expected.heights_mm - 1)",
            ("tests/anatomy/test_measure_pieces.py",)),
     Mutant("fracture: Genant limits not included", "trajplan/anatomy/fracture.py",
            "return sum(loss_percent >= limit", "return sum(loss_percent > limit",

@@ -11,6 +11,8 @@ import pytest
 from realdata import real_data
 
 from trajplan.planning.plan import Verdict
+from trajplan_phantoms import PhantomSpec, Scanner, make_phantom
+from trajplan_phantoms.write_files import write_scan
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -28,6 +30,15 @@ def test_plan_phantom(capsys: pytest.CaptureFixture[str]) -> None:
     result = example("plan_phantom").plan_phantom("asymmetric-L1")
     assert [t.verdict for t in result.trajectories] == [Verdict.SAFE, Verdict.SAFE]
     assert "true clearance" in capsys.readouterr().out
+
+
+def test_fracture_a_scan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = PhantomSpec(levels=("T12", "L1", "L2"), fracture="none", height_loss_percent=0.0)
+    ct, labels, *_ = write_scan(make_phantom(spec, Scanner((2.0, 1.5, 1.5))), tmp_path / "scan")
+    done = example("fracture_a_scan").fracture_a_scan(ct, labels, "verse", "L1", tmp_path / "out")
+    assert done.made.heights_after.ha_mm == pytest.approx(0.6 * done.made.heights_before.ha_mm, abs=0.05)
+    assert "smallest Jacobian" in capsys.readouterr().out
+    assert (tmp_path / "out" / "truth.json").exists()
 
 
 @pytest.mark.real

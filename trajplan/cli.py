@@ -6,6 +6,7 @@ Heavy imports happen inside the commands, so that ``trajplan --help`` answers at
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from enum import StrEnum
@@ -15,17 +16,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trajplan import DISCLAIMER, __version__
+from trajplan.cli_answers import answering
+from trajplan.cli_fracture import fracture
 from trajplan.cli_options import (
-    AssumeHuOption,
     BackendOption,
     InputArgument,
     JsonOption,
     KeepNameOption,
     LevelOption,
     OutFolder,
-    ResampleOption,
+    SchemeOption,
     SeedOption,
-    SeriesOption,
     named,
     parse_point,
     progress_bar,
@@ -38,6 +39,7 @@ from trajplan.leaving import run_to_the_end
 
 if TYPE_CHECKING:
     from trajplan.case import CaseRequest, CaseResult
+    from trajplan.reading.answers import Answers
     from trajplan.reading.scan import Scan
 
 app = typer.Typer(
@@ -59,15 +61,6 @@ class ApproachOption(StrEnum):
     UNIPEDICULAR_RIGHT = "unipedicular-right"
 
 
-class SchemeOption(StrEnum):
-    """Values of --scheme (mirrors trajplan.reading.labels.Scheme)."""
-
-    VERSE = "verse"
-    TOTALSEG_V2 = "totalseg-v2"
-    TOTALSEG_V1 = "totalseg-v1"
-    MASK = "mask"
-
-
 def _version(value: bool) -> None:
     if value:
         typer.echo(f"trajplan {__version__}")
@@ -84,9 +77,11 @@ def _root(
 
 
 @app.command()
+@answering
 def plan(
     source: InputArgument,
     out: OutFolder,
+    answers: Answers,
     level: LevelOption = None,
     seed: SeedOption = None,
     labels: Annotated[Path | None, typer.Option(help="Vertebra label map on the same scan.")] = None,
@@ -94,10 +89,7 @@ def plan(
     instrument: Annotated[str, typer.Option(help="8G, 10G, 11G or 13G.")] = "11G",
     approach: Annotated[ApproachOption, typer.Option(help="Which pedicles.")] = ApproachOption.AUTO,
     backend: BackendOption = "network",
-    series: SeriesOption = None,
     keep_name: KeepNameOption = False,
-    assume_hu: AssumeHuOption = False,
-    resample_irregular: ResampleOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Plan the safest transpedicular path on a CT and write report, plan.json and pictures to --out."""
@@ -105,7 +97,7 @@ def plan(
     from trajplan.levels import level_id
     from trajplan.planning.instruments import instrument as find_instrument
     from trajplan.planning.plan import Approach, PlanSettings
-    from trajplan.reading import Scheme, check_same_space, read_labels, read_scan
+    from trajplan.reading import Scheme, check_same_space, read_labels_with_findings, read_scan
 
     if (labels is None) != (scheme is None):
         raise InputError("--labels and --scheme go together: the numbering is never guessed", code="usage")
@@ -113,12 +105,15 @@ def plan(
     seed_lps = parse_point(seed, "--seed") if seed else None
     settings = PlanSettings(instrument=find_instrument(instrument), approach=Approach(approach))
     refuse_a_file(out)
-    read = read_scan(source, series=series, assume_hu=assume_hu, resample_irregular=resample_irregular)
+    read = read_scan(source, answers)
     scan = named(read, source, keep_name)
     label_map = None
     if labels is not None and scheme is not None:
-        label_map = read_labels(labels, Scheme(scheme), level_id=identifier)
-        check_same_space(label_map, scan.volume)
+        label_map, said = read_labels_with_findings(
+            labels, Scheme(scheme), level_id=identifier, nifti_form=answers.nifti_form
+        )
+        said += check_same_space(label_map, scan.volume)
+        scan = dataclasses.replace(scan, findings=scan.findings + said)
     labels_source = None if labels is None else (labels.name if keep_name else "label file")
     request = CaseRequest(level, seed_lps, label_map, labels_source, settings, backend)
     _run_and_write(scan, request, out, as_json)
@@ -146,18 +141,17 @@ def demo(
     _finish(result, files, out, as_json)
 
 
-for command in (inspect, segment, drr, phantom):
+for command in (inspect, segment, drr, phantom, fracture):
     app.command()(command)
 app.add_typer(samples_app, name="samples")
 
 
 @app.command()
+@answering
 def check(
     plan_file: Annotated[Path, typer.Argument(help="plan.json written by trajplan plan.")],
+    answers: Answers,
     source: Annotated[Path | None, typer.Argument(help="The scan it was planned on (not needed for the demo).")] = None,
-    series: SeriesOption = None,
-    assume_hu: AssumeHuOption = False,
-    resample_irregular: ResampleOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Recompute a plan by an independent route; fails on any disagreement above 0.3 mm or 0.5 px.
@@ -187,7 +181,7 @@ def check(
 
         sha256 = demo_phantom().ct.sha256()
     else:
-        scan = read_scan(source, series=series, assume_hu=assume_hu, resample_irregular=resample_irregular)
+        scan = read_scan(source, answers)
         sha256 = scan.sha256
     require_current(document, sha256, parts)
     lines = recheck(document.model_dump(mode="json"), parts, sha256)

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,17 +19,6 @@ if TYPE_CHECKING:
 
 InputArgument = Annotated[Path, typer.Argument(help="NIfTI, NRRD or MetaImage file, or a DICOM folder.")]
 OutFolder = Annotated[Path, typer.Option("--out", help="Folder for the results; created when needed.")]
-SeriesOption = Annotated[
-    str | None,
-    typer.Option(help="DICOM SeriesInstanceUID, when a folder holds several CTs; UID#N for one group of it."),
-]
-AssumeHuOption = Annotated[
-    bool, typer.Option("--assume-hu", help="Take the values as HU although the file speaks against it; is recorded.")
-]
-ResampleOption = Annotated[
-    bool,
-    typer.Option("--resample-irregular", help="Interpolate irregular or missing DICOM slices (to 6 mm); is recorded."),
-]
 LevelOption = Annotated[str | None, typer.Option(help="Level of the target, e.g. L1: as you counted it.")]
 SeedOption = Annotated[str | None, typer.Option(help="A point in the vertebral body: x,y,z in LPS mm.")]
 BackendOption = Annotated[
@@ -39,6 +29,19 @@ KeepNameOption = Annotated[
     bool,
     typer.Option("--keep-name", help="Put the input's file or folder name into the results; it may name the patient."),
 ]
+
+
+SEVERITIES = {"mild": 22.0, "moderate": 32.0, "severe": 50.0}
+"""Height losses in the middle of Genant's grades 1, 2 and 3 (above 40 %)."""
+
+
+class SchemeOption(StrEnum):
+    """Values of --scheme (mirrors trajplan.reading.labels.Scheme)."""
+
+    VERSE = "verse"
+    TOTALSEG_V2 = "totalseg-v2"
+    TOTALSEG_V1 = "totalseg-v1"
+    MASK = "mask"
 
 
 def parse_point(text: str, option: str) -> Any:
@@ -52,6 +55,16 @@ def parse_point(text: str, option: str) -> Any:
     if values.shape != (3,) or not np.isfinite(values).all():
         raise InputError(f"{option} needs three numbers separated by commas, got {text!r}", code="usage")
     return values
+
+
+def parse_loss(text: str) -> float:
+    """A height loss in %, from a number or a word."""
+    try:
+        return SEVERITIES[text] if text in SEVERITIES else float(text)
+    except ValueError:
+        raise InputError(
+            f"--severity needs a height loss in % or one of {', '.join(SEVERITIES)}, got {text!r}", code="usage"
+        ) from None
 
 
 def refuse_a_file(out: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from trajplan.cli_options import parse_point, refuse_a_file
+from trajplan.cli_options import parse_loss, parse_point, refuse_a_file
 from trajplan.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from trajplan_phantoms.write_files import ScanFormat
 
 samples_app = typer.Typer(help="Samples to plan on: built phantoms and a real scan.", no_args_is_help=True)
-
-SEVERITIES = {"mild": 22.0, "moderate": 32.0, "severe": 50.0}
-"""Height losses in the middle of Genant's grades 1, 2 and 3 (above 40 %)."""
 
 
 class FractureOption(StrEnum):
@@ -147,7 +144,7 @@ def _changed(
     if fracture is not None:
         changes["fracture"] = fracture.value
     if severity is not None:
-        changes["height_loss_percent"] = _loss(severity)
+        changes["height_loss_percent"] = parse_loss(severity)
     if fracture is FractureOption.NONE and severity is None:
         changes["height_loss_percent"] = 0.0
     return dataclasses.replace(spec, **changes)
@@ -169,15 +166,6 @@ def _levels(text: str) -> tuple[str, ...]:
     if last < first:
         raise InputError(f"--levels runs downwards, got {text!r}", code="usage")
     return tuple(ordinary[first : last + 1])
-
-
-def _loss(text: str) -> float:
-    try:
-        return SEVERITIES[text] if text in SEVERITIES else float(text)
-    except ValueError:
-        raise InputError(
-            f"--severity needs a height loss in % or one of {', '.join(SEVERITIES)}, got {text!r}", code="usage"
-        ) from None
 
 
 def _shown(paths: list[Path]) -> list[str]:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from trajplan import DISCLAIMER
+from trajplan.cli_answers import answering
 from trajplan.cli_options import (
-    AssumeHuOption,
     BackendOption,
     InputArgument,
     JsonOption,
     KeepNameOption,
     LevelOption,
-    ResampleOption,
-    SeriesOption,
     named,
     parse_point,
     print_facts,
@@ -25,27 +23,34 @@ from trajplan.cli_options import (
 )
 from trajplan.errors import InputError
 
+if TYPE_CHECKING:
+    from trajplan.anatomy.backend import LabelResult
+    from trajplan.geometry import Volume
+    from trajplan.reading.answers import Answers
 
+
+@answering
 def inspect(
     source: InputArgument,
-    series: SeriesOption = None,
+    answers: Answers,
     keep_name: KeepNameOption = False,
-    assume_hu: AssumeHuOption = False,
-    resample_irregular: ResampleOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Say what a scan holds and what was found while reading it; writes nothing."""
     from dataclasses import asdict
 
     from trajplan.reading import read_scan
+    from trajplan.reading.answers import Question
     from trajplan.reading.findings import severity_of, to_do
 
     try:
-        read = read_scan(source, series=series, assume_hu=assume_hu, resample_irregular=resample_irregular)
+        read = read_scan(source, answers)
     except InputError as refused:
         if as_json:  # the reason in the same form as the findings of a scan that is read; then the status says no
             finding: dict[str, Any] = {"code": refused.code, "severity": severity_of(refused), "message": str(refused)}
             finding |= {"numbers": refused.numbers, "to_do": to_do(refused.code)}
+            if isinstance(refused, Question):
+                finding |= {"flag": refused.flag.split()[0], "choices": refused.choices}
             typer.echo(json.dumps({"path_name": source.name, "findings": [finding]}, indent=1, allow_nan=False))
         raise
     scan = named(read, source, keep_name)
@@ -74,13 +79,14 @@ def inspect(
         typer.echo(f"{found.severity:22} {found.code}: {found.message.rstrip('.')}.{advice}")
 
 
+@answering
 def segment(
     source: InputArgument,
     seed: Annotated[str, typer.Option(help="A point in the vertebral body: x,y,z in LPS mm.")],
     out: Annotated[Path, typer.Option("--out", help="Label file to write (.nrrd).")],
+    answers: Answers,
     level: LevelOption = None,
     backend: BackendOption = "network",
-    series: SeriesOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Segment the vertebra at a seed and write its label map (VerSe ids)."""
@@ -94,10 +100,11 @@ def segment(
         raise InputError(f"--out must end in .nrrd, got {out.name!r}", code="usage")
     point = parse_point(seed, "--seed")
     chosen = get_backend(backend)
-    scan = read_scan(source, series=series)
+    scan = read_scan(source, answers)
     require_inside(scan.volume, point)
     with progress_bar() as progress:
         result = chosen.segment(scan.volume, point, level_id(level) if level else None, progress)
+        measured = _measured(scan.volume, result, level)
     write_labels(result.labels, out)
     facts = {
         "file": out.name,
@@ -106,18 +113,35 @@ def segment(
         "confidence": round(result.confidence.score, 3),
         "values": {k: round(float(v), 3) for k, v in result.confidence.values.items()},
         "check": list(result.confidence.check),
+        **measured,
     }
-    print_facts(facts, as_json)
+    print_facts(facts if as_json else {k: v for k, v in facts.items() if k != "measures"}, as_json)
 
 
+def _measured(ct: Volume, result: LabelResult, level: str | None) -> dict[str, Any]:
+    """Heights, fracture and measures of a segmented vertebra, or why it cannot be measured."""
+    from trajplan.anatomy.measure import measure_vertebra
+    from trajplan.errors import AnatomyError
+    from trajplan.exports.measures import measures_facts
+
+    try:
+        vertebra = measure_vertebra(
+            ct, result.labels, result.target_id, level=level, level_confirmed=level is not None, source="segmented"
+        )
+    except AnatomyError as error:
+        return {"not_measured": f"{error.code}: {error}"}
+    return measures_facts(vertebra)
+
+
+@answering
 def drr(
     source: InputArgument,
     out: Annotated[Path, typer.Option("--out", help="PNG to write.")],
+    answers: Answers,
     primary: Annotated[float, typer.Option(help="Primary angle, deg: LAO +, RAO -; 0 AP, 90 lateral.")] = 0.0,
     secondary: Annotated[float, typer.Option(help="Secondary angle, deg: CRA +, CAU -.")] = 0.0,
     isocenter: Annotated[str | None, typer.Option(help="x,y,z in LPS mm; default the centre of the scan.")] = None,
     quality: Annotated[str, typer.Option(help="fast or siddon.")] = "fast",
-    series: SeriesOption = None,
 ) -> None:
     """Render one simulated X-ray of a CT at any C-arm angle."""
     from trajplan.exports.atomic import write_atomically
@@ -131,7 +155,7 @@ def drr(
     if out.suffix.lower() != ".png":
         raise InputError(f"--out must end in .png, got {out.name!r}", code="usage")
     center = parse_point(isocenter, "--isocenter") if isocenter else None
-    scan = read_scan(source, series=series)
+    scan = read_scan(source, answers)
     carm = CArm(primary, secondary, scan.volume.grid.center_lps if center is None else center)
     image = project(scan.volume, carm, quality="siddon" if quality == "siddon" else "fast")
     write_atomically(out, drr_png(image))

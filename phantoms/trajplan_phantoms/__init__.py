@@ -8,12 +8,15 @@ from trajplan_phantoms.phantom import Phantom, make_phantom
 from trajplan_phantoms.population import draw
 from trajplan_phantoms.scanner import Scanner
 from trajplan_phantoms.spec import PhantomSpec, Pose
+from trajplan_phantoms.surroundings import Surrounding
 from trajplan_phantoms.truth import Heights, PedicleTruth, Truth
+from trajplan_phantoms.warp import FracturedScan, fracture_scan
 
 __all__ = [
     "NAMED",
     "Cleft",
     "Fracture",
+    "FracturedScan",
     "Fragment",
     "Heights",
     "Morphometry",
@@ -23,10 +26,12 @@ __all__ = [
     "Pose",
     "Scanner",
     "SpineCurve",
+    "Surrounding",
     "Truth",
     "default_levels",
     "demo_phantom",
     "draw",
+    "fracture_scan",
     "make_phantom",
     "named",
 ]

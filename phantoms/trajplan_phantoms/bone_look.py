@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _CELLS = 64
 _GRADE_MM = 0.9
+_WALL_REACH_MM = 4.0
+"""Medial and lateral walls of a pedicle differ this far from its isthmus, and fade as far again."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,10 @@ class BoneLook:
     rim_hu, rim_mm : float
         Cancellous bone under the cortex of the body is denser by this much, fading over this depth; twice as much
         at the back, where the pedicles spring, and little at the front.
+    medial_to_lateral : float
+        How many times as much cortex the medial wall of a pedicle has as the lateral one, about its isthmus. Their mean
+        stays that of the posterior cortex, and the outline does not move. 1.42 is 0.85 to 0.60 mm: histology of L3,
+        mean of both sexes, read; that it holds at every level is an assumption.
     posterior_marrow_hu : float
         Marrow of pedicles and arch above that of the body.
     uneven_hu : float
@@ -56,6 +62,7 @@ class BoneLook:
     thin_plate: float = 0.0
     rim_hu: float = 0.0
     rim_mm: float = 4.0
+    medial_to_lateral: float = 1.42
     posterior_marrow_hu: float = 0.0
     uneven_hu: float = 0.0
     uneven_mm: float = 1.2
@@ -66,8 +73,9 @@ class BoneLook:
         limits = {
             "body_cortex_hu": (0.0, 2500.0), "posterior_cortex_hu": (0.0, 2500.0), "body_cortex_mm": (0.0, 4.0),
             "posterior_cortex_mm": (0.0, 4.0), "thin_wall": (0.0, 1.0), "thin_plate": (0.0, 1.0),
-            "rim_hu": (-100.0, 600.0), "rim_mm": (0.5, 15.0), "posterior_marrow_hu": (-200.0, 800.0),
-            "uneven_hu": (0.0, 300.0), "uneven_mm": (0.5, 6.0), "seed": (0, 2**31), "canal_front_hu": (-120.0, 300.0),
+            "rim_hu": (-100.0, 600.0), "rim_mm": (0.5, 15.0), "medial_to_lateral": (0.5, 3.0),
+            "posterior_marrow_hu": (-200.0, 800.0), "uneven_hu": (0.0, 300.0), "uneven_mm": (0.5, 6.0),
+            "seed": (0, 2**31), "canal_front_hu": (-120.0, 300.0),
         }  # fmt: skip
         for name, (low, high) in limits.items():
             if not low <= getattr(self, name) <= high:
@@ -79,12 +87,12 @@ class BoneLook:
 
 
 PLAIN = BoneLook()
-"""Even cancellous bone in an even shell."""
+"""Even cancellous bone; a shell that is even but for the pedicles."""
 NATURAL = BoneLook(
-    posterior_cortex_hu=1500.0, posterior_cortex_mm=0.4, thin_wall=0.5, thin_plate=0.25, rim_hu=80.0, rim_mm=4.0,
-    posterior_marrow_hu=120.0, uneven_hu=53.0, uneven_mm=1.3, canal_front_hu=45.0,
+    body_cortex_hu=520.0, posterior_cortex_hu=1500.0, posterior_cortex_mm=0.2, thin_wall=0.42, thin_plate=0.04,
+    rim_hu=75.0, rim_mm=4.0, posterior_marrow_hu=90.0, uneven_hu=53.0, uneven_mm=1.3, canal_front_hu=45.0,
 )  # fmt: skip
-"""Tuned so that profiles and histograms of L1 look like those of LIDC-IDRI-0001 (docs/make_profile_figure.py)."""
+"""Tuned so that profiles and histograms of T9 to L2 look like those of LIDC-IDRI-0001 (docs/make_profile_figure.py)."""
 
 
 def bone_hu(
@@ -114,7 +122,8 @@ def bone_hu(
     in_body = body < 0.3
     cortex_hu = np.where(in_body, np.float32(look.body_cortex_hu), np.float32(look.posterior_cortex_hu))
     thick = np.where(in_body, np.float32(look.body_cortex_mm), np.float32(look.posterior_cortex_mm))
-    shell = np.clip((thick + _GRADE_MM + depth) / _GRADE_MM, 0.0, 1.0)
+    much = np.where(in_body, np.float32(1.0), _medial_share(look, one, p))
+    shell = np.clip(thick / _GRADE_MM + 1.0 + depth / (_GRADE_MM * much), 0.0, 1.0)
     inner = cancellous_hu
     if look != PLAIN:
         near = bone < 1.0
@@ -126,6 +135,20 @@ def bone_hu(
             inner[near] += (_uneven(look, p, near) * np.where(in_body[near], 1.0, 3.0)).astype(np.float32)
         cortex_hu = np.where(in_body, cortex_hu * (1.0 - _missing(look, one, p)), cortex_hu)
     return np.asarray(inner + shell * (cortex_hu - inner), dtype=np.float32)
+
+
+def _medial_share(look: BoneLook, one: Vertebra, p: Coordinates) -> AnyArray:
+    """Cortex of the pedicles as a share of its mean: more on the side of the canal, less on the other, else 1."""
+    share = np.ones_like(p[0])
+    uneven = (look.medial_to_lateral - 1.0) / (look.medial_to_lateral + 1.0)
+    for side, tube in one.pedicles.items():
+        near = (p[0] * side.sign > 0) & (tube.from_waist(p) < 2.0 * _WALL_REACH_MM)
+        q = (p[0][near], p[1][near], p[2][near])
+        t = (q[1] - float(tube.start[1])) * float(1.0 / tube.axis[1])  # pedicles run backwards
+        outwards = (q[0] - float(tube.start[0]) - t * float(tube.axis[0])) * side.sign
+        fade = np.clip(2.0 - tube.from_waist(q) / _WALL_REACH_MM, 0.0, 1.0) * (tube.value(q) < 1.0)
+        share[near] -= uneven * fade * np.clip(outwards / (0.6 * tube.semi_start[0]), -1.0, 1.0)
+    return share
 
 
 def _missing(look: BoneLook, one: Vertebra, p: Coordinates) -> AnyArray:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from trajplan.geometry.arrays import AnyArray, FloatArray
+from trajplan.errors import InputError
+from trajplan.geometry.arrays import AnyArray
 from trajplan.geometry.grid import Grid
 from trajplan.geometry.volume import LabelMap, Volume
 from trajplan.levels import level_id
@@ -16,23 +17,23 @@ from trajplan_phantoms.backdrop import upright_background
 from trajplan_phantoms.bone_look import bone_hu
 from trajplan_phantoms.fracture_paint import band_hu, cortex_depth, paint_clot, paint_gaps
 from trajplan_phantoms.orientation import table_side
-from trajplan_phantoms.ribs import COSTAL_GAP_MM
-from trajplan_phantoms.sampling import Sampler
+from trajplan_phantoms.sampling import Sampler, world_place
 from trajplan_phantoms.scanner import Scanner, scan
-from trajplan_phantoms.shapes import corners, smooth_max
+from trajplan_phantoms.shapes import corners
 from trajplan_phantoms.spec import PhantomSpec
 from trajplan_phantoms.spine import Placement, Spine, build_spine
+from trajplan_phantoms.surroundings import paint_canal, paint_discs, paint_ribs, surrounding_names
 from trajplan_phantoms.table import lay_table, round_field
-from trajplan_phantoms.tissue import ANNULUS_HU, DISC_HU, RIB_MARROW_HU, Bend, Torso, canal_hu
+from trajplan_phantoms.tissue import BONE_EDGE_MM, Bend, Torso, blend
 from trajplan_phantoms.truth import Truth
 
 FIELD_HALF_WIDTH_MM = 80.0
 FIELD_FRONT_MM = 72.0
 FIELD_AIR_MM = 14.0
 FIELD_ENDS_MM = 6.0
-CORTEX_BODY_HU, CORTEX_POSTERIOR_HU = 600.0, 720.0
-CORTEX_BODY_MM, CORTEX_POSTERIOR_MM = 0.7, 1.1
 _SLAB = 24
+MAX_VOXELS = 400_000_000
+"""Samples of a scan; making one takes about 20 bytes each."""
 
 Progress = Callable[[float, str], None]
 
@@ -51,6 +52,8 @@ class Phantom:
         VerSe ids of all vertebrae, from the functions at the voxel centres.
     parts : LabelMap
         Parts of the target (`trajplan.parts.Part`), sides by the patient.
+    surroundings : LabelMap
+        Ribs and discs, numbered as `surroundings.Surrounding` says; never where `labels` holds a vertebra.
     truth : Truth
     """
 
@@ -59,6 +62,7 @@ class Phantom:
     ct: Volume
     labels: LabelMap
     parts: LabelMap
+    surroundings: LabelMap
     truth: Truth
 
 
@@ -78,7 +82,12 @@ def make_phantom(
     Returns
     -------
     Phantom
-        The same bytes for the same arguments.
+        The same bytes for the same arguments, on any number of threads.
+
+    Raises
+    ------
+    InputError
+        A scan of more than `MAX_VOXELS`, or what `build_spine` refuses.
     """
     spec, scanner = spec or PhantomSpec(), scanner or Scanner()
     report: Progress = progress or (lambda share, text: None)
@@ -86,22 +95,23 @@ def make_phantom(
     world = Placement(spec.pose.linear, spec.pose.translation_lps)
     torso = _torso(spine)
     grid = _field_of_view(spine, torso, scanner, world)
-    report(0.0, "soft tissue")
     fine = scanner.sampled_grid(grid)
+    _check_size(fine)
+    report(0.0, "soft tissue")
     hu = _background(fine, world, torso)
     if scanner.table:
         lay_table(hu, Sampler(fine, world), torso, table_side(scanner.patient_position))
-    _paint_discs(hu, fine, spine, world)
-    _paint_canal(hu, fine, spine, world)
-    labels = np.zeros(fine.shape_zyx, dtype=np.uint8)
-    parts = np.zeros(fine.shape_zyx, dtype=np.uint8)
+    labels, parts, around = (np.zeros(fine.shape_zyx, dtype=np.uint8) for _ in range(3))
+    paint_discs(hu, around, fine, spine, world)
+    paint_canal(hu, fine, spine, world)
     for index, level in enumerate(spec.levels):
         report(0.2 + 0.6 * index / len(spec.levels), f"vertebra {level}")
         _paint_vertebra(hu, labels, parts, fine, spine, index, world)
-        _paint_ribs(hu, fine, spine, index, world)
+        paint_ribs(hu, around, fine, spine, index, world)
+    around[labels > 0] = 0  # beaks and fragments grow into discs
     report(0.8, "scanner")
     ct = Volume(scan(hu, scanner), grid)
-    labels, parts = scanner.at_slices(labels), scanner.at_slices(parts)
+    labels, parts, around = (scanner.at_slices(one) for one in (labels, parts, around))
     report(1.0, "done")
     return Phantom(
         spec,
@@ -109,8 +119,20 @@ def make_phantom(
         ct,
         LabelMap(labels, grid, {level_id(level): level for level in spec.levels}),
         LabelMap(parts, grid, {int(k): v for k, v in PART_NAMES.items()}),
-        Truth(spec.target, spine.vertebrae[spine.target], _world_place(spine, spine.target, world)),
+        LabelMap(around, grid, surrounding_names(around)),
+        Truth(spec.target, spine.vertebrae[spine.target], world_place(spine, spine.target, world)),
     )
+
+
+def _check_size(grid: Grid) -> None:
+    count = int(np.prod(grid.shape_zyx, dtype=np.int64))
+    if count > MAX_VOXELS:
+        raise InputError(
+            f"a scan of {' x '.join(map(str, grid.shape_zyx))} samples takes about {count * 2e-8:.0f} GB of memory; "
+            "use a coarser spacing or fewer levels",
+            code="scan_too_large",
+            numbers={"samples": float(count), "max_samples": float(MAX_VOXELS)},
+        )
 
 
 def _torso(spine: Spine) -> Torso:
@@ -171,87 +193,11 @@ def _background(grid: Grid, world: Placement, torso: Torso) -> AnyArray:
     return hu
 
 
-def _paint_ribs(hu: AnyArray, grid: Grid, spine: Spine, index: int, world: Placement) -> None:
-    """Ribs keep a joint gap from their own vertebra and from the one above."""
-    sampler = Sampler(grid, _world_place(spine, index, world))
-    for rib in spine.ribs[index]:
-        box = sampler.box(*rib.bounds())
-        if box is None:
-            continue
-        p = sampler.coordinates(box)
-        value = rib.value(p, sampler.select(box, 3.0))
-        near = np.nonzero(value < 1.0)
-        q = tuple(x[near] for x in p)
-        for other in (index, index - 1):
-            if other < 0:
-                continue
-            one = spine.vertebrae[other]
-            into = Placement(*_between(spine, index, other))
-            r = into.to_patient(np.stack(q, axis=-1)).astype(np.float64)
-            close = ((r > one.box[0] - COSTAL_GAP_MM) & (r < one.box[1] + COSTAL_GAP_MM)).all(axis=1)
-            if close.any():
-                bone = one.value((r[close, 0], r[close, 1], r[close, 2]))
-                spot = tuple(axis[close] for axis in near)
-                value[spot] = np.maximum(value[spot], (COSTAL_GAP_MM - bone).astype(value.dtype))
-        shell = np.clip((CORTEX_POSTERIOR_MM + 0.9 + value) / 0.9, 0.0, 1.0)
-        _blend(hu[box], value, RIB_MARROW_HU + shell * (CORTEX_POSTERIOR_HU - RIB_MARROW_HU))
-
-
-def _between(spine: Spine, index: int, other: int) -> tuple[FloatArray, FloatArray]:
-    """The rigid map from the frame of one vertebra to that of another."""
-    here, there = spine.placements[index], spine.placements[other]
-    return there.linear.T @ here.linear, there.to_own(here.origin)
-
-
-def _world_place(spine: Spine, index: int, world: Placement) -> Placement:
-    return spine.placements[index].then(world.linear, world.origin)
-
-
-def _paint_discs(hu: AnyArray, grid: Grid, spine: Spine, world: Placement) -> None:
-    for index in range(len(spine.vertebrae) - 1):
-        upper, lower = spine.vertebrae[index].body, spine.vertebrae[index + 1].body
-        below = Sampler(grid, _world_place(spine, index + 1, world))
-        above = Sampler(grid, _world_place(spine, index, world))
-        first, last = lower.bounds()
-        reach = np.array([last[0] + 2.0, last[1] + 2.0, last[2] + 0.8 * upper.height_mm])
-        box = below.box(np.array([first[0] - 2.0, first[1] - 2.0, -last[2]]), reach)
-        if box is None:
-            continue
-        p, q = below.coordinates(box), above.coordinates(box)
-        outline = 0.5 * (lower.side(p[0], p[1], 1.0) + upper.side(q[0], q[1], -1.0)) - 0.6
-        inside = smooth_max(
-            outline, np.maximum(lower.plates(p[0], p[1])[0] - p[2], q[2] - upper.plates(q[0], q[1])[1]), 1.0
-        )
-        paint = DISC_HU + (ANNULUS_HU - DISC_HU) * np.clip((outline + 7.0) / 4.0, 0.0, 1.0)
-        _blend(hu[box], inside, paint)
-
-
-def _paint_canal(hu: AnyArray, grid: Grid, spine: Spine, world: Placement) -> None:
-    last = len(spine.vertebrae) - 1
-    for index, one in enumerate(spine.vertebrae):
-        sampler = Sampler(grid, _world_place(spine, index, world))
-        lower, upper = one.canal.bounds()
-        overlap = 9.0 if spine.spec.fracture_of_target.follow else 3.0  # a kink opens the canal behind
-        lower = lower - np.array([2.0, 2.0, 40.0 if index == last else overlap])
-        upper = upper + np.array([2.0, 2.0, 40.0 if index == 0 else overlap])
-        box = sampler.box(lower, upper)
-        if box is None:
-            continue
-        p = sampler.coordinates(box)
-        tube = one.canal.tube(p)
-        inside = np.maximum(tube, np.maximum(float(lower[2]) - p[2], p[2] - float(upper[2])))
-        centre = np.array([0.0, one.canal.front_mm + 0.45 * one.canal.depth_mm])
-        # a retropulsed wall pushes the content of the canal back with it
-        content = p if one.canal.push is None else (p[0], one.canal.push.before_in_canal(p, one.canal.depth_mm), p[2])
-        has_cord = level_id(one.level) <= level_id("L1")
-        _blend(hu[box], inside, canal_hu(tube, has_cord, content, centre, spine.spec.bone.canal_front_hu))
-
-
 def _paint_vertebra(
     hu: AnyArray, labels: AnyArray, parts: AnyArray, grid: Grid, spine: Spine, index: int, world: Placement
 ) -> None:
     one = spine.vertebrae[index]
-    sampler = Sampler(grid, _world_place(spine, index, world))
+    sampler = Sampler(grid, world_place(spine, index, world))
     lower, upper = one.box
     if index == spine.target:
         first, last = one.canal.bounds()
@@ -266,7 +212,7 @@ def _paint_vertebra(
     paint = bone_hu(spine.spec.bone, one, p, bone, cortex_depth(one.body, p, bone), inner)
     paint_gaps(paint, one, p)
     paint_clot(hu[box], one.body, p)
-    _blend(hu[box], bone, paint)
+    blend(hu[box], bone, paint, BONE_EDGE_MM)
     if index == spine.target:
         ids = one.parts(p, bone)
         if spine.spec.pose.mirror:
@@ -275,9 +221,3 @@ def _paint_vertebra(
             swapped[ids == Part.PEDICLE_RIGHT] = Part.PEDICLE_LEFT
             ids = swapped
         parts[box] = ids
-
-
-def _blend(hu: AnyArray, value: AnyArray, paint: AnyArray | FloatArray, edge_mm: float = 0.45) -> None:
-    """Paint where `value` < 0 with partial volume over `edge_mm` on either side; changes `hu`."""
-    share = np.clip(0.5 - value * (0.5 / edge_mm), 0.0, 1.0)
-    hu += share * (paint - hu)

@@ -17,9 +17,14 @@ from trajplan_phantoms.population_tables import (
     CLIP_SD,
     ELDERLY_FEMALE,
     ELDERLY_YEARS,
+    FIELD_SHARE,
+    LEVEL_SHARE,
+    LOWEST_DISC_MM,
+    PERSON_SHARE,
     SEX_SHIFT,
     SEXES,
     VARIATIONS,
+    WIDEST_PEDICLE_SHARE,
     Sex,
     bone_hu,
     sex_offset,
@@ -31,11 +36,8 @@ from trajplan_phantoms.stack import stack
 Bone = Literal["age", "osteoporotic", "dense"]
 Transition = Literal["none", "T13", "L6", "sacralised L5"]
 
-PERSON_SHARE, LEVEL_SHARE, FIELD_SHARE = 0.7, 0.2, 0.1
-"""Of the variance that is not body size: common to all levels of a person, to a level, and to one size (*assumed*)."""
 ASYMMETRY_CV = 0.03
 """Left and right pedicle width differ by twice this share (*assumed*)."""
-_WIDEST_SHARE = 0.39
 _DISC_RIM_MM = 1.8
 
 
@@ -100,7 +102,7 @@ def draw(
     spur = _osteophyte_mm(random, age)
     own_curve = _curve(random, age)
     middle = sizes[aim]
-    limit = _WIDEST_SHARE * min(middle.plate_width_upper_mm, middle.plate_width_lower_mm)
+    limit = WIDEST_PEDICLE_SHARE * min(middle.plate_width_upper_mm, middle.plate_width_lower_mm)
     left, right = (
         float(np.clip(middle.pedicle_width_mm * (1.0 + s), MIN_PEDICLE_WIDTH_MM, limit)) for s in (skew, -skew)
     )
@@ -171,9 +173,9 @@ def _within(deviate: float, limit: float) -> float:
 
 def _feasible(m: Morphometry) -> Morphometry:
     """Pedicles narrower than the body, discs open at their rims."""
-    widest = _WIDEST_SHARE * min(m.plate_width_upper_mm, m.plate_width_lower_mm)
+    widest = WIDEST_PEDICLE_SHARE * min(m.plate_width_upper_mm, m.plate_width_lower_mm)
     half = 0.25 * (m.plate_depth_upper_mm + m.plate_depth_lower_mm)
-    disc = max(m.disc_below_mm, _DISC_RIM_MM + 0.4)
+    disc = max(m.disc_below_mm, LOWEST_DISC_MM)
     most = float(np.rad2deg(np.arctan((disc - _DISC_RIM_MM) / half)))
     return replace(
         m,

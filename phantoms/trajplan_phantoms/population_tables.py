@@ -11,7 +11,6 @@ from typing import Literal
 import numpy as np
 
 from trajplan.levels import is_thoracic, level_id
-from trajplan_phantoms.morphometry import morphometry
 
 Sex = Literal["any", "female", "male"]
 SEXES: tuple[str, ...] = ("any", "female", "male")
@@ -27,6 +26,12 @@ ELDERLY_FEMALE = ((0.98 / BODY_FACTOR - 1.0) / SIZE_CV, 0.06 / BODY_FACTOR / SIZ
 """Mean and SD of the size deviate of elderly women, whose bodies are 0.98 +- 0.06 of the table."""
 CLIP_SD = 2.5
 """No single size lies further from its mean than this many SDs."""
+PERSON_SHARE, LEVEL_SHARE, FIELD_SHARE = 0.7, 0.2, 0.1
+"""Of the variance that is not body size: common to all levels of a person, to a level, and to one size (*assumed*)."""
+WIDEST_PEDICLE_SHARE = 0.39
+"""Of the narrower end plate's width: no drawn pedicle is wider."""
+LOWEST_DISC_MM = 2.2
+"""No drawn disc is lower."""
 
 
 @dataclass(frozen=True)
@@ -101,23 +106,6 @@ def variation(level: str, name: str) -> Variation:
 def sex_offset(level: str, name: str, sex_sign: int) -> float:
     """What a sex (+1 male, -1 female) adds to a mean beyond its size: only the wedge angle, degrees."""
     return sex_sign * _WEDGE_SEX_DEG.get(level, 0.5) if name == "wedge_deg" else 0.0
-
-
-def expected(level: str, name: str, sex: Sex = "any") -> tuple[float, float]:
-    """Mean and SD that draws of a size are meant to have at a level, mm or degrees, below 65 years.
-
-    >>> [round(x, 2) for x in expected("L1", "pedicle_width_mm")]
-    [8.7, 1.22]
-    """
-    row = variation(level, name)
-    mean = float(getattr(morphometry(level), name)) * row.factor
-    sd = row.cv * abs(mean) + row.sd
-    offset = abs(sex_offset(level, name, 1))
-    if sex == "any":
-        return mean, float(np.hypot(sd, offset))
-    sign = 1 if sex == "male" else -1
-    left = 1.0 - (row.load * SEX_SHIFT) ** 2
-    return mean + sign * (row.load * SEX_SHIFT * sd + offset), sd * float(np.sqrt(left))
 
 
 def bone_hu(age_years: float) -> tuple[float, float]:

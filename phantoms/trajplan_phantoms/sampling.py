@@ -9,10 +9,15 @@ import numpy as np
 from trajplan.geometry.arrays import FloatArray
 from trajplan.geometry.grid import Grid
 from trajplan_phantoms.shapes import Coordinates, corners
-from trajplan_phantoms.spine import Placement
+from trajplan_phantoms.spine import Placement, Spine
 from trajplan_phantoms.vertebra import Select
 
 Box = tuple[slice, slice, slice]
+
+
+def world_place(spine: Spine, index: int, world: Placement) -> Placement:
+    """Where a vertebra of the spine lies in the world; `world` places the patient."""
+    return spine.placements[index].then(world.linear, world.origin)
 
 
 @dataclass(frozen=True, eq=False)

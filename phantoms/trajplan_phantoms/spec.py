@@ -17,6 +17,7 @@ from trajplan_phantoms.curve import SpineCurve
 from trajplan_phantoms.fracture import FRACTURE_KINDS, INTACT, MAX_HEIGHT_LOSS_PERCENT, Fracture, FractureKind
 from trajplan_phantoms.morphometry import LEVELS, Morphometry, are_adjacent, default_levels, morphometry
 from trajplan_phantoms.osteophytes import MAX_OSTEOPHYTE_MM
+from trajplan_phantoms.sizes_check import WIDEST_PEDICLE_SHARE, check_sizes
 
 MIN_PEDICLE_WIDTH_MM = 2.0
 
@@ -144,6 +145,10 @@ class PhantomSpec:
             object.__setattr__(self, "levels", default_levels(self.target))
         for level in (self.target, *self.levels):
             morphometry(level)
+        for level, own in self.sizes.items():
+            morphometry(level)
+            if level in self.levels:
+                check_sizes(level, own)
         if not are_adjacent(self.levels):
             raise InputError(
                 f"levels must be adjacent and run downwards, got {', '.join(self.levels)}",
@@ -170,13 +175,13 @@ class PhantomSpec:
         _within("osteophytes", self.osteophyte_mm, 0.0, MAX_OSTEOPHYTE_MM, "mm", "osteophytes_invalid")
         _within("aorta", self.aorta_hu, -50.0, 800.0, "HU", "aorta_invalid")
         row = self.sizes_of(self.target)
-        widest = 0.40 * min(row.plate_width_upper_mm, row.plate_width_lower_mm) * self.scale
+        widest = WIDEST_PEDICLE_SHARE * min(row.plate_width_upper_mm, row.plate_width_lower_mm) * self.scale
         for side in Side:
             width = self.pedicle_width_mm(side)
             if not MIN_PEDICLE_WIDTH_MM <= width <= widest:
                 raise InputError(
                     f"{side} pedicle {width:.1f} mm wide does not fit {self.target}: "
-                    f"use {MIN_PEDICLE_WIDTH_MM:.1f} to {widest:.1f} mm (0.40 of the body's width)",
+                    f"use {MIN_PEDICLE_WIDTH_MM:.1f} to {widest:.1f} mm ({WIDEST_PEDICLE_SHARE:g} of the body's width)",
                     code="pedicle_width_invalid",
                     numbers={"width_mm": width, "max_mm": widest},
                 )

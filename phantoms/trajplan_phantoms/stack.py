@@ -12,8 +12,9 @@ from trajplan.geometry.arrays import FloatArray, unit
 from trajplan_phantoms.build import Plan
 from trajplan_phantoms.curve import SpineCurve, rotation
 
-MIN_DISC_MM = 1.7
-"""End-plate rims of neighbours come no closer than this; a curve that would is refused."""
+MIN_DISC_MM = 1.8
+"""End-plate rims of neighbours come no closer than this; a curve that would is refused. It is a little more than the
+diagonal of a 1 mm voxel, so that labels of neighbours do not touch, not even by a corner, up to 1 mm spacing."""
 
 
 @dataclass(frozen=True, eq=False)

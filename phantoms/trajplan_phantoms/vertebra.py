@@ -180,7 +180,7 @@ class Vertebra:
         where = select(lower - endless, upper + endless)
         if where is not None:
             tube = self.canal.tube((p[0][where], p[1][where], p[2][where]))
-            total[where] = smooth_max(total[where], -tube, 0.5)
+            total[where] = np.maximum(total[where], -tube)  # no blend: it would shift the posterior wall
         for shape in self.keep_out:
             where = select(*shape.bounds())
             if where is None:

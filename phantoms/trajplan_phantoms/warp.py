@@ -141,15 +141,7 @@ def fracture_scan(
         ``fracture_unknown``, ``height_loss_invalid``, ``level_not_in_labels``, ``truncated`` (the vertebra reaches the
         border of the scan), ``no_canal``, ``no_body``, ``fracture_impossible`` (the map would fold).
     """
-    if kind not in KINDS:
-        raise InputError(f"unknown fracture {kind!r}; use {', '.join(KINDS)}", code="fracture_unknown")
-    if not 0.0 < height_loss_percent <= MAX_LOSS_PERCENT:
-        raise InputError(
-            f"a height loss of {height_loss_percent:g} % cannot be made on a scan; use above 0 to "
-            f"{MAX_LOSS_PERCENT:g} %",
-            code="height_loss_invalid",
-            numbers={"value": float(height_loss_percent), "max": MAX_LOSS_PERCENT},
-        )
+    check_request(kind, height_loss_percent)
     body = measure_body(labels, level_id, frame_hint)
     _refuse_cut(ct, labels, level_id, body)
     above, seen = _above(labels, level_id, body)
@@ -177,6 +169,19 @@ def fracture_scan(
         warp.fractured_volume(ct), warp.fractured_labels(labels), level_id, kind, body.frame, before, after,
         float(slopes.min()), float(slopes.max()), largest_mm, moved, seen, warp, body,
     )  # fmt: skip
+
+
+def check_request(kind: str, height_loss_percent: float) -> None:
+    """Refuse what no scan can be given: ``fracture_unknown``, ``height_loss_invalid``."""
+    if kind not in KINDS:
+        raise InputError(f"unknown fracture {kind!r}; use {', '.join(KINDS)}", code="fracture_unknown")
+    if not 0.0 < height_loss_percent <= MAX_LOSS_PERCENT:
+        raise InputError(
+            f"a height loss of {height_loss_percent:g} % cannot be made on a scan; use above 0 to "
+            f"{MAX_LOSS_PERCENT:g} %",
+            code="height_loss_invalid",
+            numbers={"value": float(height_loss_percent), "max": MAX_LOSS_PERCENT},
+        )
 
 
 def _refuse_cut(ct: Volume, labels: LabelMap, level_id: int, body: BodyColumns) -> None:

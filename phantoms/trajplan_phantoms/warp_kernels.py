@@ -49,6 +49,33 @@ def shift_points(
     return moved, slope
 
 
+@nb.njit(cache=True, inline="always")
+def _shift_of_voxel(
+    z: int, y: int, x: int, linear: FloatArray, offset: FloatArray,
+    start: FloatArray, step: float, given: FloatArray, wanted: FloatArray,
+) -> float:  # fmt: skip
+    """Shift along w of a voxel, mm."""
+    u = offset[0] + linear[0, 0] * z + linear[0, 1] * y + linear[0, 2] * x
+    v = offset[1] + linear[1, 0] * z + linear[1, 1] * y + linear[1, 2] * x
+    w = offset[2] + linear[2, 0] * z + linear[2, 1] * y + linear[2, 2] * x
+    move: float = _shift(u, v, w, start, step, given, wanted)[0]
+    return move
+
+
+@nb.njit(cache=True, inline="always")
+def _outside(f: float, count: int) -> bool:
+    """Whether an index lies beyond the voxels of an axis."""
+    return f < -0.5 or f > count - 0.5
+
+
+@nb.njit(cache=True, inline="always")
+def _cell(f: float, count: int) -> tuple[int, float]:
+    """The cell between voxel centres that holds an index, and the place 0..1 in it."""
+    f = min(max(f, 0.0), count - 1.0)
+    k = min(int(f), max(count - 2, 0))
+    return k, f - k
+
+
 @nb.njit(cache=True)
 def pull_volume(
     source: AnyArray, out: AnyArray, linear: FloatArray, offset: FloatArray, along: FloatArray,
@@ -63,20 +90,15 @@ def pull_volume(
     for z in range(n_z):
         for y in range(n_y):
             for x in range(n_x):
-                u = offset[0] + linear[0, 0] * z + linear[0, 1] * y + linear[0, 2] * x
-                v = offset[1] + linear[1, 0] * z + linear[1, 1] * y + linear[1, 2] * x
-                w = offset[2] + linear[2, 0] * z + linear[2, 1] * y + linear[2, 2] * x
-                move, _ = _shift(u, v, w, start, step, given, wanted)
+                move = _shift_of_voxel(z, y, x, linear, offset, start, step, given, wanted)
                 if move == 0.0:
                     out[z, y, x] = source[z, y, x]
                     continue
                 fz, fy, fx = z + move * along[0], y + move * along[1], x + move * along[2]
-                if fz < -0.5 or fy < -0.5 or fx < -0.5 or fz > n_z - 0.5 or fy > n_y - 0.5 or fx > n_x - 0.5:
+                if _outside(fz, n_z) or _outside(fy, n_y) or _outside(fx, n_x):
                     out[z, y, x] = fill
                     continue
-                fz, fy, fx = min(max(fz, 0.0), n_z - 1.0), min(max(fy, 0.0), n_y - 1.0), min(max(fx, 0.0), n_x - 1.0)
-                k, j, i = min(int(fz), max(n_z - 2, 0)), min(int(fy), max(n_y - 2, 0)), min(int(fx), max(n_x - 2, 0))
-                c, b, a = fz - k, fy - j, fx - i
+                (k, c), (j, b), (i, a) = _cell(fz, n_z), _cell(fy, n_y), _cell(fx, n_x)
                 total = 0.0
                 for dk in range(2 if c > 0.0 else 1):
                     for dj in range(2 if b > 0.0 else 1):
@@ -97,20 +119,15 @@ def pull_labels(
     for z in range(n_z):
         for y in range(n_y):
             for x in range(n_x):
-                u = offset[0] + linear[0, 0] * z + linear[0, 1] * y + linear[0, 2] * x
-                v = offset[1] + linear[1, 0] * z + linear[1, 1] * y + linear[1, 2] * x
-                w = offset[2] + linear[2, 0] * z + linear[2, 1] * y + linear[2, 2] * x
-                move, _ = _shift(u, v, w, start, step, given, wanted)
+                move = _shift_of_voxel(z, y, x, linear, offset, start, step, given, wanted)
                 if move == 0.0:
                     out[z, y, x] = source[z, y, x]
                     continue
                 fz, fy, fx = z + move * along[0], y + move * along[1], x + move * along[2]
-                if fz < -0.5 or fy < -0.5 or fx < -0.5 or fz > n_z - 0.5 or fy > n_y - 0.5 or fx > n_x - 0.5:
+                if _outside(fz, n_z) or _outside(fy, n_y) or _outside(fx, n_x):
                     out[z, y, x] = 0
                     continue
-                fz, fy, fx = min(max(fz, 0.0), n_z - 1.0), min(max(fy, 0.0), n_y - 1.0), min(max(fx, 0.0), n_x - 1.0)
-                k, j, i = min(int(fz), max(n_z - 2, 0)), min(int(fy), max(n_y - 2, 0)), min(int(fx), max(n_x - 2, 0))
-                c, b, a = fz - k, fy - j, fx - i
+                (k, c), (j, b), (i, a) = _cell(fz, n_z), _cell(fy, n_y), _cell(fx, n_x)
                 count = 0
                 for dk in range(2 if c > 0.0 else 1):
                     for dj in range(2 if b > 0.0 else 1):

@@ -43,7 +43,7 @@ def write_scan(
     Parameters
     ----------
     scan : Phantom or Volume
-        Of a phantom also its labels and parts are written (as NRRD beside DICOM, else in the scan's format and order).
+        Of a phantom also its label maps are written (as NRRD beside DICOM, else in the scan's format and order).
     folder : Path
         Made when missing. Receives ``ct.nrrd``, ``ct.nii.gz``, ``dicom/IM0001.dcm`` ... or ``ct-enhanced.dcm``.
     format : {"nrrd", "nifti", "dicom", "dicom-enhanced"}
@@ -85,7 +85,7 @@ def write_scan(
         )
     order = orientation or POSITIONS[position]
     stored = reordered(volume, order)
-    labels = {} if phantom is None else {"labels": phantom.labels, "parts": phantom.parts}
+    labels = {} if phantom is None else {k: getattr(phantom, k) for k in ("labels", "parts", "surroundings")}
     thickness = phantom.scanner.thickness_mm if phantom else None
 
     def write(staging: Path) -> None:

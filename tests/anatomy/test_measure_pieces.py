@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
+import scipy.ndimage as ndi
+from scipy.spatial.transform import Rotation
 
+from trajplan.anatomy.borrowed_axis import AxisHints, choose_axis
+from trajplan.anatomy.bulge import measure_bulge
 from trajplan.anatomy.canal import enclosed, extruded_canal, find_ring
 from trajplan.anatomy.confidence import rate_vertebra
+from trajplan.anatomy.density import find_cleft, hu_along, trabecular_hu
 from trajplan.anatomy.endplates import robust_plane
-from trajplan.anatomy.fracture import genant_grade, grade_fracture
-from trajplan.anatomy.heights import BodyHeights, measure_heights
+from trajplan.anatomy.fracture import expected_heights, genant_grade, grade_fracture
+from trajplan.anatomy.heights import BodyHeights, heights_from_points, measure_heights
+from trajplan.anatomy.kyphosis import measure_kyphosis
+from trajplan.anatomy.neighbours import Neighbour
 from trajplan.anatomy.scan_edge import cut_sides
 from trajplan.anatomy.section import cut
-from trajplan.anatomy.vertebra import Heights, Pedicle
-from trajplan.geometry import Grid, LabelMap
+from trajplan.anatomy.vertebra import Endplate, Fracture, Heights, Pedicle
+from trajplan.errors import AnatomyError, GeometryError
+from trajplan.geometry import Frame, Grid, LabelMap, Volume
 from trajplan.geometry.arrays import unit
 from trajplan.parts import Side
 
@@ -114,9 +124,19 @@ def test_heights_of_a_tapered_box_with_an_osteophyte_are_those_of_the_box() -> N
     distance = np.where(spur, np.maximum(distance, 0.3), distance)
     share = np.clip(0.5 + distance / step, 0, 1).astype(np.float32)
     found = measure_heights(share > 0.5, share, (u, v, w))
-    assert found.ha_mm == pytest.approx(front + 0.11 * (back - front), abs=0.4)
-    assert found.hp_mm == pytest.approx(front + 0.89 * (back - front), abs=0.4)
+    assert found.ha_mm == pytest.approx(front + 0.06 * (back - front), abs=0.4)
+    assert found.hp_mm == pytest.approx(front + 0.895 * (back - front), abs=0.4)
     assert found.depth_mm == pytest.approx(32, abs=1.0)
+
+
+def neighbour(level_id: int, steps: int, heights: BodyHeights) -> Neighbour:
+    frame = Frame((0.0, 0.0, 30.0 * steps), np.eye(3))
+    plate = Endplate(np.zeros(3), np.array([0.0, 0.0, 1.0]), 0.5)
+    return Neighbour(level_id, steps, frame, plate, plate, heights)
+
+
+def graded(own: BodyHeights, *neighbours: Neighbour, target_id: int = 20) -> tuple[Heights, Fracture]:
+    return grade_fracture(own, expected_heights(own, target_id, neighbours))
 
 
 class TestFracture:
@@ -135,26 +155,162 @@ class TestFracture:
         ],
     )
     def test_the_shape_follows_the_column_that_lost_most(self, heights: BodyHeights, shape: str, grade: int) -> None:
-        _, fracture = grade_fracture(heights, {19: self.whole, 21: self.whole})
+        found, fracture = graded(heights, neighbour(19, 1, self.whole), neighbour(21, -1, self.whole))
         assert (fracture.type, fracture.genant_grade) == (shape, grade)
+        assert found.losses_percent is not None
+        assert found.loss_percent == max(0.0, *found.losses_percent)
 
     def test_a_crush_is_seen_only_against_neighbours(self) -> None:
         crushed = BodyHeights(12.0, 12.0, 12.5, 30)
-        alone, fracture = grade_fracture(crushed, {})
+        alone, fracture = graded(crushed)
         assert alone.reference_source == "own posterior height"
         assert fracture.type == "none"
-        beside, fracture = grade_fracture(crushed, {19: self.whole})
-        assert beside.loss_percent == pytest.approx(100 * (1 - 12.5 / 23), abs=3)
+        beside, fracture = graded(crushed, neighbour(19, 1, self.whole))
+        assert beside.loss_percent == pytest.approx(100 * (1 - 12.5 / 23), abs=4)
         assert fracture.type == "crush"
 
     def test_a_deformed_neighbour_is_no_reference(self) -> None:
-        heights, _ = grade_fracture(self.whole, {19: BodyHeights(10.0, 15.0, 22.0, 30), 21: self.whole})
+        flat = neighbour(19, 1, BodyHeights(10.0, 15.0, 22.0, 30))
+        heights, _ = graded(self.whole, flat, neighbour(21, -1, self.whole))
         assert "L2" in heights.reference_source
         assert "T12" not in heights.reference_source
 
     def test_a_taller_body_has_lost_nothing(self) -> None:
-        heights, _ = grade_fracture(BodyHeights(25, 25, 25, 30), {19: self.whole})
+        heights, _ = graded(BodyHeights(25, 25, 25, 30), neighbour(19, 1, self.whole))
         assert heights.loss_percent == 0.0
+
+    def test_the_reference_is_interpolated_by_levels(self) -> None:
+        above, below = BodyHeights(20, 20, 20, 30), BodyHeights(26, 26, 26, 30)
+        expected = expected_heights(self.whole, 20, (neighbour(18, 2, above), neighbour(21, -1, below)))
+        assert expected.heights_mm.tolist() == pytest.approx([24.0, 24.0, 24.0])
+        assert expected.origin == "T11 and L2"
+
+
+class TestSixPoints:
+    frame = Frame((3.0, -80.0, 40.0), Rotation.from_euler("xyz", [20, -8, 5], degrees=True).as_matrix())
+    points = ((0, -14, 8), (0, -14, -9), (0, 0, 10), (0, 0, -9), (0, 14, 12), (0, 14, -12))
+
+    def test_heights_are_taken_along_w_of_a_turned_frame(self) -> None:
+        found = heights_from_points(self.frame.to_world(self.points), self.frame)
+        assert found.values_mm.tolist() == pytest.approx([17.0, 19.0, 24.0])
+
+    def test_points_upside_down_or_missing_are_refused(self) -> None:
+        swapped = np.array(self.points, dtype=float)[[1, 0, 2, 3, 4, 5]]
+        with pytest.raises(AnatomyError, match=r"anterior height is -17\.0 mm") as refusal:
+            heights_from_points(self.frame.to_world(swapped), self.frame)
+        assert refusal.value.code == "height_points_invalid"
+        with pytest.raises(AnatomyError, match="six points"):
+            heights_from_points(np.zeros((5, 3)), self.frame)
+
+
+class TestBorrowedAxis:
+    frame = Frame((0.0, 0.0, 0.0), np.eye(3))
+
+    @staticmethod
+    def lean(degrees: float) -> np.ndarray:
+        return np.array([0.0, np.sin(np.radians(degrees)), np.cos(np.radians(degrees))])
+
+    def test_a_body_as_wedged_as_expected_keeps_its_own_axis(self) -> None:
+        hints = AxisHints(self.lean(6.0), 4.0)
+        chosen = choose_axis(self.frame, self.lean(-3.0), self.lean(3.0), 5.0, hints)
+        assert chosen.source == "own end plates"
+        assert not chosen.caution
+        assert np.allclose(chosen.w_lps, self.frame.w)
+
+    @pytest.mark.parametrize("neighbours_deg", [10.0, 12.0, None])
+    @pytest.mark.parametrize("wall_deg", [9.0, None])
+    def test_a_wedge_by_its_superior_plate_is_read_off_the_rest(
+        self, neighbours_deg: float | None, wall_deg: float | None
+    ) -> None:
+        # true axis 10 degrees behind the mean normal; the superior plate fell forward by 20
+        hints = AxisHints(None if neighbours_deg is None else self.lean(neighbours_deg), 3.0)
+        chosen = choose_axis(self.frame, self.lean(-11.5), self.lean(11.5), wall_deg, hints)
+        assert np.degrees(np.arctan2(chosen.w_lps[1], chosen.w_lps[2])) == pytest.approx(10.0, abs=2.0)
+        assert chosen.source in {"lower end plate", "neighbours"}
+        assert "turned by" in chosen.caution
+
+    def test_neighbours_that_followed_a_failed_plate_are_outvoted(self) -> None:
+        hints = AxisHints(self.lean(0.0), 3.0)
+        chosen = choose_axis(self.frame, self.lean(-11.5), self.lean(11.5), 10.0, hints)
+        assert np.degrees(np.arctan2(chosen.w_lps[1], chosen.w_lps[2])) == pytest.approx(10.0, abs=2.5)
+
+    def test_plates_that_failed_alike_need_no_turn(self) -> None:
+        chosen = choose_axis(self.frame, self.lean(-9.0), self.lean(9.0), 0.3, AxisHints(self.lean(-0.2), 3.0))
+        assert chosen.source == "own end plates"
+
+
+class TestDensity:
+    grid = Grid((60, 60, 60), (0.0, 0.0, 0.0), (0.5, 0.5, 0.5))
+
+    def block(self, hu: float, gas_half_mm: float = 0.0) -> tuple[Volume, np.ndarray]:
+        p = self.grid.points_lps() - 14.75
+        body = np.abs(p).max(axis=-1) < 12.0
+        array = np.where(body, hu, 40.0)
+        gas = (np.abs(p[..., 2]) < gas_half_mm) & (np.abs(p[..., :2]).max(axis=-1) < 5.0)
+        array[gas] = -700.0
+        return Volume(ndi.gaussian_filter(array, 0.8).astype(np.float32), self.grid), body
+
+    def test_a_blurred_gas_cleft_has_its_true_volume(self) -> None:
+        ct, body = self.block(120.0, gas_half_mm=1.5)
+        cleft, gas = find_cleft(ct, body)
+        assert cleft.volume_ml == pytest.approx(0.3, rel=0.12)
+        assert cleft.center_lps == pytest.approx([14.75] * 3, abs=0.2)
+        assert trabecular_hu(ct, body, gas).median_hu == pytest.approx(120.0, abs=2.0)
+
+    def test_marrow_alone_holds_no_cleft(self) -> None:
+        ct, body = self.block(20.0)
+        cleft, gas = find_cleft(ct, body)
+        assert cleft.volume_ml == 0.0
+        assert cleft.center_lps is None
+        assert not gas.any()
+
+    def test_hu_along_a_path_follows_the_scan(self) -> None:
+        z = self.grid.points_lps()[..., 2]
+        ramp = Volume((100.0 + 10.0 * z).astype(np.float32), self.grid)
+        path = hu_along(ramp, (10.0, 10.0, 5.0), (10.0, 10.0, 15.0), radius_mm=1.5)
+        assert path.depth_mm[[0, -1]].tolist() == [0.0, 10.0]
+        assert path.hu == pytest.approx(150.0 + 10.0 * path.depth_mm, abs=1e-3)
+        assert path.mean_hu == pytest.approx(200.0, abs=1e-3)
+        with pytest.raises(GeometryError) as refusal:
+            hu_along(ramp, (1.0, 1.0, 1.0), (1.0, 1.0, 1.0))
+        assert refusal.value.code == "path_invalid"
+
+
+class TestBulge:
+    u, v, w = np.arange(-20.0, 20.5, 0.5), np.arange(-10.0, 35.5, 0.5), np.arange(-14.0, 14.5, 0.5)
+
+    def wall(self, bulge_mm: float, corner_mm: float = 0.0, hollow_mm: float = 0.0) -> float:
+        near = np.maximum(1.0 - (self.w[:, None] / 7.0) ** 2, 0.0) * np.maximum(1 - (self.u[None] / 9.0) ** 2, 0.0)
+        edge = 14.0 + bulge_mm * near - hollow_mm * near + corner_mm * (self.w[:, None] > 4)
+        share = np.clip(0.5 + (edge[:, None, :] - self.v[None, :, None]) / 0.5, 0.0, 1.0)
+        hole = (share < 0.5) & (self.v < 30.0)[None, :, None] & (np.abs(self.u) < 10)[None, None]
+        curve = np.tile([0.0, 22.0], (len(self.w), 1))
+        found = measure_bulge(share.astype(np.float32), hole, curve, (self.u, self.v, self.w), (-12.0, 12.0))
+        assert found is not None
+        assert found.canal_depth_mm == pytest.approx(15.5, abs=1.0)
+        return found.bulge_mm
+
+    def test_straight_and_hollow_walls_do_not_bulge(self) -> None:
+        assert self.wall(0.0) == pytest.approx(0.0, abs=0.05)
+        assert self.wall(0.0, hollow_mm=1.5) == pytest.approx(0.0, abs=0.05)
+
+    def test_a_bulge_and_a_pushed_out_corner_are_measured(self) -> None:
+        assert self.wall(4.0) == pytest.approx(4.0, abs=0.5)
+        assert self.wall(0.0, corner_mm=4.0) == pytest.approx(4.0, abs=0.5)
+
+
+def test_kyphosis_is_the_angle_between_the_end_plates() -> None:
+    frame = Frame((0.0, 0.0, 0.0), np.eye(3))
+    tilt = {a: np.array([0.0, np.sin(np.radians(a)), np.cos(np.radians(a))]) for a in (-12.0, -6.0, 6.0, 9.0)}
+    up, down = Endplate(np.zeros(3), tilt[-6.0], 0.5), Endplate(np.zeros(3), tilt[6.0], 0.5)
+    whole = BodyHeights(22.0, 21.0, 23.0, 30.0)
+    above = dataclasses.replace(neighbour(19, 1, whole), superior=Endplate(np.zeros(3), tilt[-12.0], 0.5))
+    below = dataclasses.replace(neighbour(21, -1, whole), inferior=Endplate(np.zeros(3), tilt[9.0], 0.5))
+    found = measure_kyphosis(frame, up, down, (above, below))
+    assert found.wedge_deg == pytest.approx(12.0)
+    assert found.local_deg == pytest.approx(21.0)
+    assert found.local_levels == "T12 to L2"
+    assert measure_kyphosis(frame, up, down, (above,)).local_deg is None
 
 
 def test_only_the_sides_that_cut_bone_are_told() -> None:

@@ -7,12 +7,16 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from trajplan.anatomy.measure import measure_vertebra
+from trajplan.anatomy.six_points import with_six_points
 from trajplan.anatomy.vertebra import Confidence, Vertebra
 from trajplan.errors import AnatomyError, GeometryError
 from trajplan.geometry import Grid, LabelMap, Volume
 from trajplan.geometry.resample import canonical
+from trajplan.levels import LEVEL_IDS, LEVEL_NAMES
 from trajplan.parts import Part, Side
 from trajplan_phantoms import Phantom, PhantomSpec, Pose, Scanner, make_phantom
+from trajplan_phantoms.fracture import Cleft
+from trajplan_phantoms.fracture import Fracture as FractureSpec
 
 SCANNER = Scanner(spacing_zyx=(1.0, 1.0, 1.0))
 TURN = Rotation.from_euler("xyz", [16, -12, 15], degrees=True).as_matrix()
@@ -94,6 +98,41 @@ class TestAgainstTruth:
         assert (found.fracture.type, found.fracture.genant_grade) == ("wedge", 2)
         assert "T12 and L2" in found.heights.reference_source
 
+    def test_a_wedge_does_not_tilt_the_frame_and_the_vertebra_says_what_it_was_taken_from(
+        self, wedge: tuple[Phantom, Vertebra]
+    ) -> None:
+        made, found = wedge
+        assert angle_deg(found.frame.w, made.truth.frame.w) <= 2.0  # the mean of its end plates is 7 degrees off
+        assert found.frame_source.axis in {"lower end plate", "neighbours"}
+        assert any("upward axis was turned" in line for line in found.confidence.check)
+
+    def test_its_own_six_points_give_its_own_measures_again_and_moved_ones_others(
+        self, wedge: tuple[Phantom, Vertebra]
+    ) -> None:
+        found = wedge[1]
+        assert found.measures is not None
+        points = found.measures.six_points_lps
+        again = with_six_points(found, points)
+        assert again.fracture == found.fracture
+        assert again.heights.reference_source == found.heights.reference_source
+        assert again.heights.losses_percent == pytest.approx(found.heights.losses_percent)
+        lowered = points.copy()
+        lowered[0] -= 3.0 * found.frame.w
+        moved = with_six_points(found, lowered)
+        assert moved.heights.ha_mm == pytest.approx(found.heights.ha_mm - 3.0)
+        assert moved.fracture.genant_grade == 3
+
+    def test_angles_and_density_of_a_wedge_are_those_it_was_made_with(self, wedge: tuple[Phantom, Vertebra]) -> None:
+        made, found = wedge
+        assert found.measures is not None
+        kyphosis = found.measures.kyphosis
+        assert kyphosis.wedge_deg == pytest.approx(made.truth.fracture.wedge_angle_deg(), abs=3.0)
+        assert kyphosis.local_levels == "T12 to L2"
+        assert found.body_hu == pytest.approx(made.spec.trabecular_hu, abs=5.0)
+        assert found.measures.cleft.volume_ml == 0.0
+        assert found.measures.bulge is not None
+        assert found.measures.bulge.bulge_mm < 0.7
+
     def test_the_pedicles_of_a_fractured_vertebra_are_no_worse(self, wedge: tuple[Phantom, Vertebra]) -> None:
         assert_pedicles(wedge[1], wedge[0])
 
@@ -131,6 +170,50 @@ class TestAgainstTruth:
         assert square_vertebra.other_bone.any()
         target = (square_vertebra.parts.array > 0) & (square_vertebra.parts.array <= Part.POSTERIOR)
         assert not (square_vertebra.other_bone & target).any()
+
+
+def test_retropulsion_and_a_gas_cleft_are_measured() -> None:
+    crush = FractureSpec("crush", 45.0, retropulsion_mm=4.0, cleft=Cleft("gas"))
+    made = phantom(levels=("L1",), fracture=crush)
+    found = measured(made.ct, made.labels).measures
+    assert found is not None
+    assert found.bulge is not None
+    assert found.bulge.bulge_mm == pytest.approx(4.0, abs=1.0)
+    assert found.cleft.volume_ml == pytest.approx(made.truth.fracture.cleft_volume_mm3 / 1000, rel=0.15)
+
+
+def test_the_isthmus_of_l5_is_found_where_it_is_narrowest() -> None:
+    made = phantom(target="L5", levels=("L5",))
+    found = measured(made.ct, made.labels, 24)
+    for side in Side:
+        here, true = found.pedicles[side], made.truth.pedicles[side]
+        assert np.linalg.norm(here.isthmus_center_lps - true.isthmus_center_lps) <= 1.3
+        assert angle_deg(here.axis_lps, true.axis_lps) <= 4.0
+        assert abs(here.width_mm - true.width_mm) <= 0.5
+        assert abs(here.height_mm - true.height_mm) <= 0.5
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("level", ["T4", "T7", "T10", "L1", "L3", "L5"])
+@pytest.mark.parametrize(("kind", "loss"), [("wedge", 50.0), ("biconcave", 34.0), ("crush", 60.0)])
+def test_every_level_and_fracture_is_measured_within_its_limits(level: str, kind: str, loss: float) -> None:
+    near = tuple(LEVEL_NAMES[LEVEL_IDS[level] + k] for k in (-1, 0, 1) if level != "L5" or k < 1)
+    made = make_phantom(
+        PhantomSpec(target=level, levels=near, fracture=kind, height_loss_percent=loss),  # type: ignore[arg-type]
+        Scanner(spacing_zyx=(0.8, 0.8, 0.8)),
+    )
+    found = measured(made.ct, made.labels, LEVEL_IDS[level])
+    assert angle_deg(found.frame.w, made.truth.frame.w) <= 3.0
+    for side in Side:
+        here, true = found.pedicles[side], made.truth.pedicles[side]
+        assert np.linalg.norm(here.isthmus_center_lps - true.isthmus_center_lps) <= 1.3
+        assert angle_deg(here.axis_lps, true.axis_lps) <= 4.0
+        assert abs(here.width_mm - true.width_mm) <= 0.6
+        assert abs(here.height_mm - true.height_mm) <= 0.6
+    for name in ("ha_mm", "hm_mm", "hp_mm"):
+        assert abs(getattr(found.heights, name) - getattr(made.truth.heights, name)) <= 1.0
+    assert found.fracture.type == kind
+    assert found.fracture.genant_grade == made.truth.genant_grade
 
 
 class TestPose:

@@ -54,6 +54,7 @@ def test_sizes_at_the_isocentre_are_magnified_by_the_distances() -> None:
     carm = CArm(20.0, 5.0, (1.0, 2.0, 3.0))
     ends = carm.project(carm.isocenter_lps + np.array([[0.0], [10.0]]) * carm.column_lps)
     assert ends[1, 1] - ends[0, 1] == pytest.approx(10 * 1020 / 530 / 0.582)
+    assert ends[1, 1] - ends[0, 1] == pytest.approx(10 * carm.magnification / carm.pixel_mm)
 
 
 def test_points_behind_the_source_have_no_pixel() -> None:

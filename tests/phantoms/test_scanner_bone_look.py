@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from trajplan.errors import InputError
+from trajplan.parts import Side
 from trajplan_phantoms import Phantom, PhantomSpec, Pose, Scanner, make_phantom
 from trajplan_phantoms.bone_look import NATURAL, PLAIN, BoneLook
 from trajplan_phantoms.protocols import PROTOCOLS, protocol
@@ -67,6 +69,31 @@ def test_the_posterior_wall_is_fainter_than_the_front(natural, plain) -> None:
     assert front > natural.ct.array[k, back, columns].max(axis=0).mean() + 50.0
 
 
+def wall_masses(look: BoneLook) -> tuple[float, float]:
+    """Density of the left pedicle's medial and lateral wall above its marrow, HU mm, on the painted CT."""
+    made = make_phantom(replace(ONE, bone=look), Scanner((1.0, 1.0, 0.3), noise_hu=0.0, psf_mm=0.0))
+    pedicle = made.truth.pedicles[Side.LEFT]
+    u = np.arange(0.0, 0.5 * pedicle.width_mm, 0.05)
+    centre = made.truth.frame.to_local(pedicle.isthmus_center_lps)
+
+    def mass(sign: float) -> float:
+        points = np.tile(centre, (len(u), 1))
+        points[:, 0] += sign * u
+        index = made.ct.grid.world_to_index(made.truth.frame.to_world(points))
+        hu = ndimage.map_coordinates(made.ct.array.astype(float), index.T, order=1)
+        return float(np.clip(hu - ONE.trabecular_hu, 0.0, None).sum() * 0.05)
+
+    return mass(-1.0), mass(1.0)
+
+
+def test_the_medial_wall_of_a_pedicle_is_thicker_than_the_lateral_one_and_their_sum_stays() -> None:
+    medial, lateral = wall_masses(PLAIN)
+    assert medial / lateral == pytest.approx(PLAIN.medial_to_lateral, abs=0.12)
+    even = wall_masses(replace(PLAIN, medial_to_lateral=1.0))
+    assert even[0] / even[1] == pytest.approx(1.0, abs=0.1)
+    assert medial + lateral == pytest.approx(sum(even), rel=0.05)
+
+
 def test_unevenness_is_fixed_to_the_bone_not_to_the_grid(natural) -> None:
     moved = make_phantom(replace(ONE, bone=NATURAL, pose=Pose(translation_lps=(40.0, -20.0, 300.0))), FINE)
     assert np.abs(moved.ct.array.astype(int) - natural.ct.array).max() <= 2
@@ -80,7 +107,8 @@ def test_the_plain_look_is_the_default() -> None:
 
 
 @pytest.mark.parametrize(
-    "wanted", [{"thin_wall": 2.0}, {"uneven_hu": -1.0}, {"uneven_mm": 0.0}, {"rim_mm": float("nan")}]
+    "wanted",
+    [{"thin_wall": 2.0}, {"uneven_hu": -1.0}, {"uneven_mm": 0.0}, {"rim_mm": float("nan")}, {"medial_to_lateral": 9.0}],
 )
 def test_an_impossible_look_is_refused(wanted) -> None:
     with pytest.raises(InputError) as caught:

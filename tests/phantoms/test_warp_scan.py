@@ -166,7 +166,7 @@ def read(case: str, name: str) -> tuple[Volume, LabelMap]:
 
 
 @pytest.mark.real
-@pytest.mark.parametrize(("case", "level_id"), [("lidc0001", L1), ("ts_chest_stent", T12)])
+@pytest.mark.parametrize(("case", "level_id"), [("lidc0001", L1), ("lidc0001", T12), ("ts_chest_stent", T12)])
 def test_a_real_vertebra_loses_what_is_stated(case: str, level_id: int) -> None:
     ct, labels = read(case, "vertebrae_verse.nii.gz" if case == "lidc0001" else "vertebrae_T12.nii.gz")
     if case == "ts_chest_stent":

@@ -25,11 +25,11 @@ def phantom() -> Phantom:
 def test_scan_and_labels_are_read_back_at_their_places(phantom, tmp_path, form, order) -> None:
     suffix = SUFFIXES[form]
     files = write_scan(phantom, tmp_path, form, orientation=order)
-    assert [f.name for f in files] == [f"ct{suffix}", f"labels{suffix}", f"parts{suffix}"]
+    assert [f.name for f in files] == [f"{name}{suffix}" for name in ("ct", "labels", "parts", "surroundings")]
     scan = read_scan(files[0])
     assert scan.volume.grid.same_as(phantom.ct.grid, 1e-3)
     np.testing.assert_array_equal(scan.volume.array, phantom.ct.array)
-    for path, wanted in zip(files[1:], (phantom.labels, phantom.parts), strict=True):
+    for path, wanted in zip(files[1:], (phantom.labels, phantom.parts, phantom.surroundings), strict=True):
         labels = canonical(labels_from_sitk(sitk.ReadImage(str(path))))
         assert labels.grid.same_as(wanted.grid, 1e-3)
         np.testing.assert_array_equal(labels.array, wanted.array)
@@ -52,10 +52,10 @@ def test_a_prone_phantom_says_so_by_itself(tmp_path) -> None:
 
 def test_labels_beside_dicom_are_nrrd_on_the_phantoms_grid(phantom, tmp_path) -> None:
     files = write_scan(phantom, tmp_path, "dicom", tilt_deg=10.0)
-    assert [f.name for f in files[-2:]] == ["labels.nrrd", "parts.nrrd"]
-    labels = labels_from_sitk(sitk.ReadImage(str(files[-2])))
+    assert [f.name for f in files[-3:]] == ["labels.nrrd", "parts.nrrd", "surroundings.nrrd"]
+    labels = labels_from_sitk(sitk.ReadImage(str(files[-3])))
     assert labels.grid.same_as(phantom.labels.grid)
-    assert all(f.parent.name == "dicom" for f in files[:-2])
+    assert all(f.parent.name == "dicom" for f in files[:-3])
 
 
 def test_writing_again_replaces_the_whole_series(phantom, tmp_path) -> None:

@@ -13,7 +13,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import generate_uid
 
 from trajplan.errors import InputError
-from trajplan.reading import read_scan
+from trajplan.reading import Answers, read_scan
 from trajplan.reading.findings import CONTENT_CODES, severity_of
 
 AT = 4
@@ -202,7 +202,7 @@ ASKED = {
 
 def refusal(path, **options):
     with pytest.raises(InputError) as caught:
-        read_scan(path, **options)
+        read_scan(path, Answers(**options))
     message = str(caught.value)
     assert message.isprintable()
     assert len(message) < 500
@@ -227,7 +227,7 @@ def test_a_series_of_two_volumes_asks_with_a_table_and_takes_the_answer(tmp_path
     assert (error.code, severity_of(error)) == (code, "ask")
     assert says in str(error)
     assert error.numbers["groups"] == 2
-    first, second = (read_scan(folder, series=f"1.2.3.4#{n}") for n in (1, 2))
+    first, second = (read_scan(folder, Answers(series=f"1.2.3.4#{n}")) for n in (1, 2))
     assert first.size_zyx[0] + second.size_zyx[0] == 18
     assert first.sha256 != second.sha256
     assert "group_chosen" in {f.code for f in first.findings}
@@ -301,7 +301,7 @@ def test_irregular_slices_are_interpolated_only_on_request_and_never_across_a_wi
     if code == "geometry_not_affine":
         assert refusal(folder, resample_irregular=True).code == code
         return
-    scan = read_scan(folder, resample_irregular=True)
+    scan = read_scan(folder, Answers(resample_irregular=True))
     found = {f.code: f for f in scan.findings}
     assert found[code].severity == "warning"
     assert "z = -268.00 and z = -264.00" in found[code].message

@@ -10,7 +10,7 @@ import pydicom
 import pytest
 
 from trajplan.errors import InputError
-from trajplan.reading import read_scan
+from trajplan.reading import Answers, read_scan
 from trajplan.reading.findings import CONTENT_CODES
 
 ORIGIN = np.array([-10.5, 20.25, -300.0])
@@ -27,7 +27,7 @@ def codes(scan):
 
 def refused(path, **options):
     with pytest.raises(InputError) as caught:
-        read_scan(path, **options)
+        read_scan(path, Answers(**options))
     assert "\n" not in str(caught.value)
     return caught.value
 
@@ -211,7 +211,7 @@ def test_two_volumes_are_listed_and_one_can_be_asked_for(tmp_path, body, write_s
     assert error.code == "several_series"
     for part in ("1.2.3.4 [synthetic, 18 slices, 2.00 mm apart", "1.2.3.5 [synthetic, 18 slices, 2.50 mm", "--series"):
         assert part in str(error)
-    assert read_scan(tmp_path / "s", series="1.2.3.5").spacing_zyx_mm[0] == pytest.approx(2.5)
+    assert read_scan(tmp_path / "s", Answers(series="1.2.3.5")).spacing_zyx_mm[0] == pytest.approx(2.5)
     assert refused(tmp_path / "s", series="9.9").code == "unknown_series"
 
 
@@ -270,6 +270,7 @@ def test_gantry_tilt_is_resampled_to_where_the_headers_say(tmp_path, write_serie
     scan = read_scan(write_series(tmp_path / "s", hu, orientation=orientation, step=(0, 0, 2.0)))
     assert codes(scan) == {"gantry_tilt"}
     assert f"{abs(tilt_deg):.2f} deg" in stored(scan)[-1].message
+    assert "no slice corner lies more than 0.001 mm" in stored(scan)[-1].message
     assert scan.size_zyx == (24, 30, 26)
     grid = scan.volume.grid
     assert grid.is_axis_aligned
@@ -302,7 +303,7 @@ def test_true_oblique_stack_is_turned_to_the_patient_axes(tmp_path, body, write_
 
 def test_assumed_hu_is_recorded(tmp_path, body, write_series):
     folder = write_series(tmp_path / "s", body, edit=_set("Modality", "MR", None))
-    scan = read_scan(folder, assume_hu=True)
+    scan = read_scan(folder, Answers(assume_hu=True))
     assert [f.severity for f in stored(scan)] == ["warning"]
     assert codes(scan) == {"hu_assumed"}
 

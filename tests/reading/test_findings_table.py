@@ -9,6 +9,7 @@ import pytest
 
 import trajplan.reading
 from trajplan.errors import InputError
+from trajplan.reading import Question
 from trajplan.reading.findings import CODES, SEVERITIES, findings_markdown, severity_of, to_do
 
 ROOM = Path(trajplan.reading.__file__).parent
@@ -62,8 +63,10 @@ def test_each_code_says_what_it_means_and_what_to_do(code):
 
 
 def test_a_refusal_with_choices_is_an_ask():
-    assert severity_of(InputError("", code="several_series", numbers={"groups": 2.0})) == "ask"
-    assert severity_of(InputError("", code="duplicate_positions", numbers={"groups": 0.0})) == "refuse"
+    asked = Question("two", code="several_series", flag="--series UID", choices={"1.2": "9 slices", "1.3": "8 slices"})
+    assert severity_of(asked) == "ask"
+    assert str(asked) == "two; choose one with --series UID: 1.2 [9 slices]; 1.3 [8 slices]"
+    assert severity_of(InputError("", code="duplicate_positions")) == "refuse"
     assert severity_of(InputError("", code="not_ct")) == "refuse"
     assert severity_of(InputError("", code="of_another_room")) == "refuse"
     assert to_do("of_another_room") == ""

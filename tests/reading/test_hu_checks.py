@@ -7,7 +7,7 @@ import pytest
 
 from trajplan.errors import InputError
 from trajplan.geometry import Grid
-from trajplan.reading import read_scan
+from trajplan.reading import Answers, read_scan
 from trajplan.reading.checks import check_grid, check_hu, to_hu16
 from trajplan.reading.findings import CONTENT_CODES
 
@@ -44,7 +44,7 @@ def test_images_that_are_not_in_hu_are_refused(tmp_path, body, write_itk, change
 
 
 def test_asking_for_it_accepts_them_with_a_warning(tmp_path, body, write_itk):
-    scan = read_scan(write_itk(tmp_path / "s.nrrd", _mr(body)), assume_hu=True)
+    scan = read_scan(write_itk(tmp_path / "s.nrrd", _mr(body)), Answers(assume_hu=True))
     assert [(f.code, f.severity) for f in stored(scan)] == [("hu_assumed", "warning")]
 
 

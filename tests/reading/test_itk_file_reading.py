@@ -11,7 +11,7 @@ import pytest
 import SimpleITK as sitk
 
 from trajplan.errors import InputError
-from trajplan.reading import read_scan
+from trajplan.reading import Answers, read_scan
 from trajplan.reading.findings import CONTENT_CODES
 
 ORIGIN = np.array([-10.5, 20.25, -300.0])
@@ -28,7 +28,7 @@ def stored(scan):
 
 def refused(path, code, **options):
     with pytest.raises(InputError) as caught:
-        read_scan(path, **options)
+        read_scan(path, Answers(**options))
     assert caught.value.code == code, str(caught.value)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 300

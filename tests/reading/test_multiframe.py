@@ -7,7 +7,7 @@ import pytest
 from dicom_files import ORIGIN, enhanced_ct, save, write_series
 
 from trajplan.errors import InputError
-from trajplan.reading import read_scan
+from trajplan.reading import Answers, read_scan
 
 N, STEP = 18, 2.0
 
@@ -18,7 +18,7 @@ def places(step=(0.0, 0.0, STEP), count=N):
 
 def refused(path, **options):
     with pytest.raises(InputError) as caught:
-        read_scan(path, **options)
+        read_scan(path, Answers(**options))
     return caught.value
 
 
@@ -72,7 +72,7 @@ def test_two_phases_in_one_file_ask_and_take_the_answer(tmp_path, body):
     error = refused(path)
     assert error.code == "duplicate_positions"
     assert "1.2.3.4#2 [synthetic, 9 slices, 4.00 mm apart, pixels 0.90 mm, acquisition 2" in str(error)
-    np.testing.assert_array_equal(read_scan(path, series="1.2.3.4#2").volume.array, body[9:])
+    np.testing.assert_array_equal(read_scan(path, Answers(series="1.2.3.4#2")).volume.array, body[9:])
 
 
 def test_a_tilted_gantry_gives_what_one_file_a_slice_gives(tmp_path, body):
@@ -87,7 +87,9 @@ def test_a_tilted_gantry_gives_what_one_file_a_slice_gives(tmp_path, body):
 
 def test_irregular_frames_are_interpolated_on_request(tmp_path, body):
     where = np.delete(places(), 7, axis=0)
-    scan = read_scan(save(enhanced_ct(np.delete(body, 7, axis=0), where), tmp_path / "e"), resample_irregular=True)
+    scan = read_scan(
+        save(enhanced_ct(np.delete(body, 7, axis=0), where), tmp_path / "e"), Answers(resample_irregular=True)
+    )
     assert scan.volume.array.shape == body.shape
     np.testing.assert_array_equal(np.delete(scan.volume.array, 7, axis=0), np.delete(body, 7, axis=0))
 

@@ -13,7 +13,8 @@ from scipy.spatial.transform import Rotation
 
 from trajplan.reading import read_scan
 from trajplan.reading.dicom import read_dicom
-from trajplan.reading.itk_file import read_itk_file
+from trajplan.reading.read import open_voxels
+from trajplan.reading.voxel_file import fill
 
 SHAPE = (10, 14, 17)  # z, y, x
 SPACING_ZYX = (4.0, 2.4, 2.1)
@@ -71,7 +72,8 @@ def check_stored_place(folder, hu, direction, kind):
         stored = read_dicom(path).volume
         array, grid = stored.array, stored.grid
     else:
-        array, grid = read_itk_file(path, {"nii": "nifti", "nrrd": "nrrd", "mha": "metaimage"}[kind])
+        stored = open_voxels(path, {"nii": "nifti", "nrrd": "nrrd", "mha": "metaimage"}[kind])
+        array, grid = fill(stored, np.int16, lambda values, _name: values)
     index = np.array(list(itertools.product(*((0, n - 1) for n in array.shape))))
     found = grid.index_to_world(index)
     # A DICOM stack is sorted along its right-handed normal, so its slices may run the other way: match by place.

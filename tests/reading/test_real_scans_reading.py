@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import shutil
+from itertools import product
 
 import nibabel as nib
 import numpy as np
@@ -11,12 +12,15 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 from realdata import real_data
-from scipy.ndimage import find_objects
+from scipy.ndimage import find_objects, map_coordinates
 
 from trajplan.errors import InputError
 from trajplan.reading import Scheme, check_same_space, read_labels, read_scan
 from trajplan.reading.checks import check_hu
+from trajplan.reading.dicom_geometry import solve_geometry
+from trajplan.reading.dicom_series import choose_series, files_below
 from trajplan.reading.findings import CONTENT_CODES
+from trajplan.reading.shear import straighten
 
 pytestmark = pytest.mark.real
 
@@ -103,6 +107,35 @@ def test_gantry_tilt_is_repaired_and_said(name, angle):
     read = scan.volume.array[tuple(index.T)]
     assert np.median(np.abs(read - pixels[v, u].clip(-1024))) < 15
     assert np.corrcoef(read, pixels[v, u])[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("name", ["minus18", "plus16"])
+def test_after_repair_of_the_tilt_slice_corners_lie_where_the_headers_say(name, record_property):
+    """Index ramps go through the repair; at each corner by its own header they must read that corner's index."""
+    folder = real_data(f"dicom/philips_phantom_tilt_{name}")
+    group, _ = choose_series(files_below(folder), name, series=None, assume_hu=False)
+    geometry, _ = solve_geometry(group)
+    assert geometry.corner_error_mm <= 0.05
+    slices, (rows, columns) = len(geometry.headers), geometry.headers[0].shape
+    ramps = []
+    for index, scale in zip(np.ogrid[:slices, :rows, :columns], (1000, 40, 40), strict=True):
+        ramp = np.broadcast_to(scale * index, (slices, rows, columns)).astype(np.int16)
+        ramps.append((straighten(ramp, geometry.matrix, geometry.origin_lps), scale))
+    worst = 0.0
+    for k in range(2, slices - 2):  # the outermost slices have air beside them
+        header = pydicom.dcmread(geometry.headers[k].path, stop_before_pixels=True)
+        row, column = np.array(header.ImageOrientationPatient, float).reshape(2, 3)
+        spacing = np.array(header.PixelSpacing, float)
+        for y, x in product((2, rows - 3), (2, columns - 3)):
+            world = np.array(header.ImagePositionPatient, float) + x * spacing[1] * row + y * spacing[0] * column
+            found = [
+                map_coordinates(v.array.astype(float), v.grid.world_to_index(world)[:, None], order=1)[0] / scale
+                for v, scale in ramps
+            ]
+            off = np.array([k, y, x]) - found
+            worst = max(worst, float(np.linalg.norm(geometry.matrix @ off[::-1])))
+    record_property("corner_error_mm", round(worst, 4))
+    assert worst <= 0.05
 
 
 def test_mixed_folder_gives_its_one_volume():

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.ndimage as ndi
 
-from trajplan.anatomy.canal import find_ring
+from trajplan.anatomy.borrowed_axis import OWN, AxisHints, choose_axis
+from trajplan.anatomy.canal import canal_curve, find_ring
 from trajplan.anatomy.endplates import BodyColumns, Plane, body_columns, body_of, inner, robust_plane
+from trajplan.anatomy.lean import wall_lean_deg
 from trajplan.anatomy.symmetry import mirror_plane
 from trajplan.anatomy.vertebra import Endplate
 from trajplan.anatomy.working_grid import (
@@ -39,12 +41,14 @@ class BodyFrame:
     canal_lps: FloatArray
     ring_closing_mm: float
     symmetry_mm: float
+    axis_source: str = OWN
+    axis_caution: str = ""
 
 
-def coarse_frame(box: LabelMap, target_id: int, *, symmetry: bool = True) -> BodyFrame:
+def coarse_frame(box: LabelMap, target_id: int, *, symmetry: bool = True, hints: AxisHints | None = None) -> BodyFrame:
     """`find_body_frame` of one label, worked out at 1 mm."""
     grid = working_grid(box, target_id, COARSE_SPACING_MM, margin_mm=5.0)
-    return find_body_frame(occupancy(box, target_id, grid), grid, symmetry=symmetry)
+    return find_body_frame(occupancy(box, target_id, grid), grid, symmetry=symmetry, hints=hints)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,13 +62,17 @@ class _Look:
     middle_uv: tuple[float, float]
     top: Plane
     bottom: Plane
+    wall_deg: float | None
 
 
-def find_body_frame(share: Float32Array, grid: Grid, *, symmetry: bool = True) -> BodyFrame:
+def find_body_frame(
+    share: Float32Array, grid: Grid, *, symmetry: bool = True, hints: AxisHints | None = None
+) -> BodyFrame:
     """The frame of the vertebra whose occupancy is `share` on the axis-aligned `grid` (about 1 mm).
 
     Canal, end plates and axes are found in turn, three times; then yaw and the midline come from the symmetry of the
-    whole bone (`symmetry` False leaves that out: enough for heights).
+    whole bone (`symmetry` False leaves that out: enough for heights). With `hints`, a body that is more wedged than
+    expected takes its w axis from what the fracture has left standing (`choose_axis`).
 
     Raises
     ------
@@ -76,6 +84,10 @@ def find_body_frame(share: Float32Array, grid: Grid, *, symmetry: bool = True) -
     look = _look(share, grid, solid, frame)
     for _ in range(ROUNDS):
         frame = _improved(frame, look)
+        look = _look(share, grid, solid, frame)
+    source, caution = OWN, ""
+    if hints is not None:
+        frame, source, caution = _borrowed(frame, look, hints)
         look = _look(share, grid, solid, frame)
     residual = float("nan")
     if symmetry:
@@ -105,6 +117,8 @@ def find_body_frame(share: Float32Array, grid: Grid, *, symmetry: bool = True) -
         look.canal_lps,
         look.closing_mm,
         residual,
+        source,
+        caution,
     )
 
 
@@ -126,6 +140,16 @@ def _improved(frame: Frame, look: _Look) -> Frame:
     to_canal = look.canal_lps - origin
     v = unit(to_canal - (to_canal @ w) * w)
     return Frame(origin, np.array([np.cross(v, w), v, w]))
+
+
+def _borrowed(frame: Frame, look: _Look, hints: AxisHints) -> tuple[Frame, str, str]:
+    """The frame turned about u to the chosen axis, about the middle of the body."""
+    superior, inferior = (frame.direction_to_world(plane.normal_uvw) for plane in (look.top, look.bottom))
+    chosen = choose_axis(frame, superior, inferior, look.wall_deg, hints)
+    if chosen.source == OWN:
+        return frame, OWN, ""
+    v = np.cross(chosen.w_lps, frame.u)
+    return Frame(frame.origin_lps, np.array([frame.u, v, chosen.w_lps])), chosen.source, chosen.caution
 
 
 def _look(share: Float32Array, grid: Grid, solid: BoolArray, frame: Frame) -> _Look:
@@ -161,7 +185,9 @@ def _look(share: Float32Array, grid: Grid, solid: BoolArray, frame: Frame) -> _L
     # half-way between front and back at the midline: the centroid leans towards the broad back of a heart-shaped body
     near_middle = v_mm[j[np.abs(u_mm[i] - middle_u) < 4.0]]
     middle = (middle_u, 0.5 * float(near_middle.min() + near_middle.max()))
-    return _Look(canal_lps, ring.closing_mm, front, columns, middle, top, bottom)
+    canal_v = canal_curve(ring.hole, u_mm, v_mm, w_mm)[:, 1]
+    wall = wall_lean_deg(turned, canal_v, middle_u, (u_mm, v_mm, w_mm), front, top, bottom)
+    return _Look(canal_lps, ring.closing_mm, front, columns, middle, top, bottom, wall)
 
 
 def canal_front(hole: BoolArray, v_mm: FloatArray) -> float:

@@ -10,7 +10,20 @@ import scipy.ndimage as ndi
 from trajplan.anatomy.working_grid import largest
 from trajplan.geometry.arrays import BoolArray, FloatArray
 
-CLOSINGS_MM = (0.0, 1.0, 2.0, 3.0, 4.5)
+CLOSINGS_MM = (
+    (0.0, 0.0),
+    (1.0, 0.0),
+    (0.0, 3.0),
+    (1.0, 3.0),
+    (2.0, 0.0),
+    (0.0, 5.0),
+    (1.0, 5.0),
+    (3.0, 0.0),
+    (4.5, 0.0),
+)
+"""How a ring is closed, in turn: (in its plane, along w), mm. Along w, because in the thoracic spine the pedicles sit
+high and the laminae low, and no plane need hold them all."""
+
 MIN_AREA_MM2 = 60.0
 MIN_RING_MM = 3.0
 MAX_SLOPE = 0.35
@@ -28,7 +41,7 @@ class Ring:
     ----------
     hole : ndarray of bool, shape (w, v, u)
     closing_mm : float
-        By how much the bone had to be closed for the ring to hold; 0 when it is closed by itself.
+        By how much the bone had to be closed in its plane for the ring to hold; 0 when it is closed by itself.
     """
 
     hole: BoolArray
@@ -61,11 +74,13 @@ def find_ring(
     """
     spacing = float(u_mm[1] - u_mm[0])
     zone = (v_mm[:, None] > behind_mm) & (np.abs(u_mm)[None, :] < half_width_mm)
-    for closing in CLOSINGS_MM:
+    for closing, along in CLOSINGS_MM:
         ring = solid
+        if along > 0:
+            ring = ndi.maximum_filter1d(solid, 2 * round(along / spacing) + 1, axis=0, mode="constant")
         if closing > 0:
             reach = int(np.ceil(closing / spacing)) + 1
-            padded = np.pad(solid, ((0, 0), (reach, reach), (reach, reach)))
+            padded = np.pad(ring, ((0, 0), (reach, reach), (reach, reach)))
             closed = ndi.binary_closing(padded, disk(closing, spacing))
             ring = closed[:, reach:-reach, reach:-reach]
         hole = enclosed(ring) & ~solid & zone

@@ -28,6 +28,7 @@ def rate_vertebra(
     body_width_mm: float,
     body_volume_ml: float,
     cut_sides: tuple[str, ...],
+    axis_caution: str = "",
     backend: Confidence | None = None,
 ) -> Confidence:
     """Score 0..1 (a factor for each finding), the figures behind it, and one line "check ..." a finding.
@@ -75,6 +76,8 @@ def rate_vertebra(
     found += _range("body volume", body_volume_ml, BODY_VOLUME_RANGE_ML, "ml")
     if cut_sides:
         found.append((0.7, f"check the field of view: the vertebra is cut at the scan border ({', '.join(cut_sides)})"))
+    if axis_caution:
+        found.append((0.9, axis_caution))
     score = 1.0
     for factor, _ in found:
         score *= factor

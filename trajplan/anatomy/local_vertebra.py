@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from trajplan.anatomy.body_frame import BodyFrame
-from trajplan.anatomy.canal import Ring, extruded_canal, find_ring
+from trajplan.anatomy.bulge import measure_bulge
+from trajplan.anatomy.canal import Ring, canal_curve, extruded_canal, find_ring
 from trajplan.anatomy.pedicles import Isthmus, find_isthmus
 from trajplan.anatomy.split import posterior_wall, split_parts
+from trajplan.anatomy.vertebra import Bulge
 from trajplan.anatomy.working_grid import WORKING_SPACING_MM, frame_axes, frame_grid
 from trajplan.errors import AnatomyError
 from trajplan.geometry import Grid
@@ -59,6 +61,22 @@ class LocalVertebra:
         body = self.parts == Part.BODY
         middle = body[np.abs(self.axes_mm[2]) < 3].any(axis=(0, 1))
         return float(np.count_nonzero(middle)) * WORKING_SPACING_MM
+
+    def bulge(self) -> Bulge | None:
+        """How far the posterior wall bulges into the canal."""
+        u_mm, v_mm, w_mm = self.axes_mm
+        curve = canal_curve(self.ring.hole, u_mm, v_mm, w_mm)
+        near = (self.parts == Part.BODY)[:, :, np.abs(u_mm) < 6.0].mean(axis=2) > 0.5
+        deep = np.flatnonzero(near.sum(axis=1) * WORKING_SPACING_MM > 8.0)
+        if not len(deep):
+            return None
+        # the ends of the body a little in front of its posterior wall, where a bulge has no say
+        wall = [float(v_mm[np.flatnonzero(near[k])[-1]]) for k in deep]
+        inside = float(np.percentile(wall, 20)) - 2.5
+        rows = w_mm[near[:, int(np.argmin(np.abs(v_mm - inside)))]]
+        if not len(rows):
+            return None
+        return measure_bulge(self.share, self.ring.hole, curve, self.axes_mm, (float(rows[0]), float(rows[-1])))
 
     def posterior_wall_lps(self) -> FloatArray:
         """Points (N, 3) of the posterior wall at the midline and 0.6 of the canal's half width on both sides."""

@@ -8,13 +8,15 @@ import scipy.ndimage as ndi
 from trajplan.anatomy.backend import Progress
 from trajplan.anatomy.body_frame import coarse_frame
 from trajplan.anatomy.confidence import rate_vertebra
-from trajplan.anatomy.fracture import grade_fracture
+from trajplan.anatomy.density import find_cleft, trabecular_hu
+from trajplan.anatomy.fracture import expected_heights, grade_fracture
 from trajplan.anatomy.heights import measure_heights
+from trajplan.anatomy.kyphosis import measure_kyphosis
 from trajplan.anatomy.local_vertebra import LocalVertebra
-from trajplan.anatomy.neighbours import neighbour_heights
+from trajplan.anatomy.neighbours import axis_hints, look_at_neighbours
 from trajplan.anatomy.other_bone import other_bone, other_vertebrae
 from trajplan.anatomy.scan_edge import cut_area, cut_sides
-from trajplan.anatomy.vertebra import Confidence, Vertebra
+from trajplan.anatomy.vertebra import Confidence, FrameSource, Measures, Vertebra
 from trajplan.anatomy.working_grid import (
     WORKING_SPACING_MM,
     occupancy,
@@ -29,7 +31,6 @@ from trajplan.levels import LEVEL_IDS, LEVEL_NAMES
 from trajplan.parts import PART_NAMES, Part
 
 MAX_CUT_MM2 = 25.0
-TRABECULAR_DEPTH_MM = 4.0
 
 
 def measure_vertebra(
@@ -80,8 +81,10 @@ def measure_vertebra(
     box = target_labels(labels, target_id)
     cut = cut_sides(labels, target_id, ct.grid)
     try:
-        tell(0.05, "finding the frame")
-        found = coarse_frame(box, target_id)
+        tell(0.05, "looking at the neighbours")
+        neighbours = look_at_neighbours(labels, target_id, ct)
+        tell(0.15, "finding the frame")
+        found = coarse_frame(box, target_id, hints=axis_hints(target_id, neighbours))
         tell(0.3, "measuring the pedicles")
         grid = working_grid(box, target_id, WORKING_SPACING_MM)
         share = occupancy(box, target_id, grid)
@@ -99,10 +102,20 @@ def measure_vertebra(
         raise _truncated(reached, "body or pedicles reach the border")
     tell(0.75, "measuring the heights")
     own = measure_heights(local.parts == Part.BODY, local.share, local.axes_mm)
-    heights, fracture = grade_fracture(own, neighbour_heights(labels, target_id, ct))
+    heights, fracture = grade_fracture(own, expected_heights(own, target_id, neighbours))
     tell(0.9, "reading the CT")
     near = _ct_on(ct, grid)
     body = parts == Part.BODY
+    cleft, gas = find_cleft(near, body)
+    trabecular = trabecular_hu(near, body, gas)
+    measures = Measures(
+        own.points_lps(found.frame),
+        measure_kyphosis(found.frame, found.superior, found.inferior, neighbours),
+        local.bulge(),
+        cleft,
+        trabecular.sd_hu,
+        trabecular.volume_ml,
+    )
     volume_ml = float(np.count_nonzero(body)) * WORKING_SPACING_MM**3 / 1000
     rating = rate_vertebra(
         plane_rms_mm=(found.superior.rms_mm, found.inferior.rms_mm),
@@ -114,6 +127,7 @@ def measure_vertebra(
         body_width_mm=local.body_width_mm(),
         body_volume_ml=volume_ml,
         cut_sides=tuple(cut),
+        axis_caution=found.axis_caution,
         backend=confidence,
     )
     name: str | None = level if level is not None else LEVEL_NAMES.get(target_id)
@@ -133,10 +147,12 @@ def measure_vertebra(
         posterior_wall_lps=local.posterior_wall_lps(),
         anterior_wall_lps=local.anterior_wall_lps(),
         body_volume_ml=volume_ml,
-        body_hu=_trabecular_hu(near, body),
+        body_hu=trabecular.median_hu,
         confidence=rating,
         source=source,
         touches_edge=bool(cut),
+        frame_source=FrameSource(found.axis_source, found.axis_caution),
+        measures=measures,
     )
 
 
@@ -158,14 +174,6 @@ def _ct_on(ct: Volume, grid: Grid) -> Volume:
     corners = ct.grid.world_to_index(grid.corners_lps())
     low, high = np.floor(corners.min(axis=0)) - 3, np.ceil(corners.max(axis=0)) + 4
     return resample_volume(ct.cropped(low, high), grid)
-
-
-def _trabecular_hu(ct: Volume, body: BoolArray) -> float:
-    """Median HU of the body more than 4 mm (or half its depth) under its surface."""
-    box = ndi.find_objects(body.astype(np.uint8))[0]
-    depth = ndi.distance_transform_edt(np.pad(body[box], 1))[1:-1, 1:-1, 1:-1] * float(ct.grid.spacing_zyx[0])
-    inside = depth > min(TRABECULAR_DEPTH_MM, 0.5 * float(depth.max()))
-    return float(np.median(ct.array[box][inside]))
 
 
 def _truncated(cut: dict[str, float], why: str) -> AnatomyError:

@@ -57,9 +57,5 @@ def seed_channel() -> Float32Array:
 
 def network_input(ct: Volume, seed_lps: FloatArray) -> Float32Array:
     """The network's input about a seed in a canonical CT, shape (2, z, y, x)."""
-    grid = crop_grid(seed_lps)
-    margin = np.array([8, 8, 8])
-    first, last = (ct.grid.world_to_index(p) for p in (grid.corners_lps().min(axis=0), grid.corners_lps().max(axis=0)))
-    near = ct.cropped(np.floor(first).astype(int) - margin, np.ceil(last).astype(int) + 1 + margin)
-    hu = np.asarray(resample_volume(near, grid, outside_hu=PADDING_HU).array, dtype=np.float32)
-    return np.stack([normalise(hu), seed_channel()])
+    hu = resample_volume(ct, crop_grid(seed_lps), outside_hu=PADDING_HU).array
+    return np.stack([normalise(np.asarray(hu, dtype=np.float32)), seed_channel()])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.ndimage as ndi
 
 from trajplan.anatomy.coronal import coarse_center
 from trajplan.anatomy.section import Section, clipped_centroid, cut
@@ -17,10 +16,15 @@ from trajplan.parts import Side
 
 REACH_MM = 6.0
 STEP_MM = 0.5
-AXIS_REACH_MM = 3.0
-NECK_AREA = 1.05
-NECK_SHIFT_MM = 1.0
-ROUNDS = 3
+LEAST_REACH_MM, AXIS_REACH_MM = 2.0, 3.0
+NECK_AREA = 1.08
+FLAT_BEND = 0.008
+SIZE_REACH_MM = 1.5
+ROUNDS = 4
+MAX_GROWTH = 1.04
+"""A new place and axis whose section is more than this larger lead away from the isthmus, into a process."""
+
+SETTLED_DEG = 0.6
 CONVERGENCE_TRIALS_DEG = (-10.0, 0.0, 10.0, 20.0, 30.0, 40.0)
 CRANIOCAUDAL_TRIALS_DEG = (-20.0, -10.0, 0.0, 10.0, 20.0)
 MAX_CONVERGENCE_DEG = (-20.0, 45.0)
@@ -30,17 +34,22 @@ MAX_DRIFT_MM = 8.0
 
 @dataclass(frozen=True, eq=False)
 class Isthmus:
-    """The isthmus section of one side and how far the pedicle keeps its girth in front of and behind it (mm)."""
+    """The isthmus section of one side and how far the pedicle keeps its girth in front of and behind it (mm).
+
+    `width_mm` and `height_mm` are medians over the neck about the section: a single one feels the voxels.
+    """
 
     side: Side
     section: Section
     anterior_mm: float
     posterior_mm: float
+    width_mm: float
+    height_mm: float
 
     def pedicle(self) -> Pedicle:
         """The shared record of this isthmus."""
         s = self.section
-        return Pedicle(self.side, s.center_lps, s.axis_lps, s.width_mm, s.height_mm, s.outline_lps)
+        return Pedicle(self.side, s.center_lps, s.axis_lps, self.width_mm, self.height_mm, s.outline_lps)
 
 
 def find_isthmus(
@@ -55,8 +64,8 @@ def find_isthmus(
     """The isthmus of one side.
 
     Coronal planes give the place; of a fan of directions that with the least section gives the first axis. Then, in
-    turn: the place of least area along the axis, and the axis as the line through the centroids of the sections
-    about it, each clipped to the isthmus outline so that neither the body nor a process can bend it.
+    turn, in planes normal to the axis: the place of least area, and the axis as the line through the centroids of the
+    sections of the neck, each clipped to the isthmus outline so that neither the body nor a process can bend it.
 
     Parameters
     ----------
@@ -74,20 +83,28 @@ def find_isthmus(
     if section is None:
         raise _lost(side, float("nan"))
     anterior = posterior = REACH_MM
+    least_mm2 = section.area_mm2
     for _ in range(ROUNDS):
         s_mm, sections = _sections_along(share, grid, frame, section)
-        area = ndi.gaussian_filter1d([x.area_mm2 for x in sections], 1.0 / STEP_MM, mode="nearest")
-        best = _least(area, s_mm)
-        anterior, posterior = _girth_limits(s_mm - s_mm[best], area)
-        axis = _axis(side, share, grid, frame, sections[best])
-        moved = cut(share, grid, sections[best].center_lps, axis, frame.w)
-        if moved is None:
+        area = np.array([x.area_mm2 for x in sections])
+        at, neck = _narrowest(area, s_mm)
+        anterior, posterior = _girth_limits(s_mm - at, area)
+        narrow = cut(share, grid, section.center_lps + at * section.axis_lps, section.axis_lps, frame.w)
+        if narrow is None:
             break
+        axis = _axis(side, share, grid, frame, narrow, (neck[0] - at, neck[1] - at))
+        moved = cut(share, grid, narrow.center_lps, axis, frame.w)
+        if moved is None or moved.area_mm2 > MAX_GROWTH * least_mm2:
+            break
+        least_mm2 = min(least_mm2, moved.area_mm2)
+        turned = float(np.degrees(np.arccos(np.clip(axis @ section.axis_lps, -1.0, 1.0))))
         section = moved
+        if turned < SETTLED_DEG:
+            break
     drift = float(np.linalg.norm(section.center_lps - start))
     if drift > MAX_DRIFT_MM:
         raise _lost(side, drift)
-    return Isthmus(side, section, anterior, posterior)
+    return Isthmus(side, section, anterior, posterior, *_size(share, grid, frame, section))
 
 
 def axis_from_angles(side: Side, frame: Frame, convergence_deg: float, craniocaudal_deg: float) -> FloatArray:
@@ -127,10 +144,13 @@ def _sections_along(share: Float32Array, grid: Grid, frame: Frame, middle: Secti
     return STEP_MM * np.array(order, dtype=float), [found[k] for k in order]
 
 
-def _least(area: FloatArray, s_mm: FloatArray) -> int:
-    """The middle of the neck: of the stretch about the least area that is at most 5 % wider.
+def _narrowest(area: FloatArray, s_mm: FloatArray) -> tuple[float, tuple[float, float]]:
+    """Place (mm along the axis) of the isthmus, and the ends of its neck: where the area is at most 8 % more.
 
-    A neck is flat along its axis: its bare minimum wanders by a millimetre or two with the voxels, its middle does not.
+    A neck is flat along its axis and its bare minimum wanders by a millimetre or two with the voxels: the place is the
+    vertex of the parabola through the neck's areas. At L5 the neck widens slowly towards the body and at once into the
+    processes behind: there the vertex lies at its hind end. A neck too flat to have a vertex (its ends hardly wider
+    than its voxels make it) has its isthmus in the middle.
     """
     least = int(np.argmin(area / area.min() + 0.02 * np.abs(s_mm)))
     narrow = area <= NECK_AREA * area[least]
@@ -139,13 +159,36 @@ def _least(area: FloatArray, s_mm: FloatArray) -> int:
         first -= 1
     while last < len(area) - 1 and narrow[last + 1]:
         last += 1
-    reach = round(NECK_SHIFT_MM / STEP_MM)
-    return int(np.clip((first + last) // 2, least - reach, least + reach))
+    neck = float(s_mm[first]), float(s_mm[last])
+    if last - first < 4:
+        return float(s_mm[least]), neck
+    bend, slope, _ = np.polyfit(s_mm[first : last + 1], area[first : last + 1], 2)
+    middle, half = 0.5 * (neck[0] + neck[1]), 0.5 * (neck[1] - neck[0])
+    if bend <= 0:
+        return middle, neck
+    bent = bend * half**2 / area[least]
+    trust = bent**2 / (bent**2 + FLAT_BEND**2)
+    vertex = float(np.clip(-slope / (2 * bend), *neck))
+    return float(middle + trust * (vertex - middle)), neck
 
 
-def _axis(side: Side, share: Float32Array, grid: Grid, frame: Frame, section: Section) -> FloatArray:
-    """Line through the clipped centroids within 3 mm of `section`, kept within anatomical angles."""
-    place = np.arange(-AXIS_REACH_MM, AXIS_REACH_MM + 0.1, STEP_MM)
+def _size(share: Float32Array, grid: Grid, frame: Frame, section: Section) -> tuple[float, float]:
+    """Width and height: medians over the sections within 1.5 mm that are at most 8 % larger than `section`."""
+    sizes = [(section.width_mm, section.height_mm)]
+    for s in np.arange(-SIZE_REACH_MM, SIZE_REACH_MM + 0.1, STEP_MM):
+        near = cut(share, grid, section.center_lps + s * section.axis_lps, section.axis_lps, frame.w)
+        if near is not None and near.area_mm2 <= NECK_AREA * section.area_mm2:
+            sizes.append((near.width_mm, near.height_mm))
+    width, height = np.median(np.array(sizes), axis=0)
+    return float(width), float(height)
+
+
+def _axis(
+    side: Side, share: Float32Array, grid: Grid, frame: Frame, section: Section, neck_mm: tuple[float, float]
+) -> FloatArray:
+    """Line through the clipped centroids over the neck, 2 to 3 mm each way, kept within anatomical angles."""
+    ahead, behind = (float(np.clip(x, LEAST_REACH_MM, AXIS_REACH_MM)) for x in (neck_mm[1], -neck_mm[0]))
+    place = np.arange(-behind, ahead + 0.1, STEP_MM)
     middles = np.array([clipped_centroid(share, grid, section, s) for s in place])
     slope = np.polyfit(place, middles, 1)[0]
     axis = unit(section.axis_lps + slope[0] * section.across_lps + slope[1] * section.along_lps)

@@ -23,6 +23,7 @@ TUBE_FLARE = 0.7
 NECK_MM = 2.0
 NECK_ZONE_MM = 2.0
 STRAY_MM = 4.0
+PIECE_SHARE = 0.02
 LIP_MM = 5.0
 """Lips and osteophytes reach this far beyond the end-plate footprint; what lies further out is a process."""
 
@@ -68,7 +69,17 @@ def split_body(bone: BoolArray, hole: BoolArray, axes_mm: tuple[FloatArray, Floa
     beside = np.abs(u_mm[None, None, :] - curve[:, 0][:, None, None]) < CENTRAL_SHARE * half
     in_front = (v_mm[None, :] < curve[:, 1][:, None])[:, :, None] & beside
     block = bone & (before | in_front)
-    return largest(block & _under_end_plates(block, float(u_mm[1] - u_mm[0])))
+    return _pieces(block & _under_end_plates(block, float(u_mm[1] - u_mm[0])))
+
+
+def _pieces(block: BoolArray) -> BoolArray:
+    """The largest component, and those of at least a fiftieth of it: a burst fragment is still body."""
+    found, count = ndi.label(block)
+    if count < 2:
+        return block
+    sizes = np.bincount(found.ravel())
+    sizes[0] = 0
+    return np.asarray((sizes >= PIECE_SHARE * sizes.max())[found] & block)
 
 
 def _under_end_plates(block: BoolArray, spacing_mm: float) -> BoolArray:

@@ -37,7 +37,11 @@ class Pedicle:
 
 @dataclass(frozen=True)
 class Heights:
-    """Body heights in the midsagittal slab, mm; `reference_mm` is the expected one, `reference_source` its origin."""
+    """Body heights in the midsagittal slab, mm; `reference_mm` is the expected one, `reference_source` its origin.
+
+    `expected_mm` and `losses_percent` are per place (anterior, middle, posterior); a loss may be negative there. The
+    single `reference_mm` and `loss_percent` are those of the place that lost most.
+    """
 
     ha_mm: float
     hm_mm: float
@@ -45,6 +49,70 @@ class Heights:
     reference_mm: float | None
     reference_source: str
     loss_percent: float | None
+    expected_mm: tuple[float, float, float] | None = None
+    losses_percent: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True)
+class FrameSource:
+    """What gave the superior axis: ``own end plates``, ``neighbours``, ``upper end plate``, ``lower end plate`` or
+    ``posterior wall`` (the weightiest of them); `caution` says so in a line when it was not the own end plates."""
+
+    axis: str = "own end plates"
+    caution: str = ""
+
+
+@dataclass(frozen=True)
+class Kyphosis:
+    """Sagittal angles, degrees, + kyphotic (front lower).
+
+    `wedge_deg`: superior against inferior end plate of the vertebra itself. `local_deg`: superior end plate of the
+    vertebra above against the inferior one of the vertebra below (`local_levels`); None without both.
+    """
+
+    wedge_deg: float
+    local_deg: float | None = None
+    local_levels: str = ""
+
+
+@dataclass(frozen=True)
+class Bulge:
+    """The posterior wall against the canal: how far it stands behind the line it should follow, mm; the depth of the
+    canal without the bulge, mm, and the share of it that is lost, percent."""
+
+    bulge_mm: float
+    canal_depth_mm: float
+
+    @property
+    def canal_percent(self) -> float:
+        """Share of the canal's depth that the bulge takes."""
+        return 100.0 * self.bulge_mm / max(self.canal_depth_mm, 1e-6)
+
+
+@dataclass(frozen=True, eq=False)
+class Cleft:
+    """Gas inside the body: volume, centre (None without gas) and its least HU."""
+
+    volume_ml: float
+    center_lps: FloatArray | None
+    least_hu: float
+
+
+@dataclass(frozen=True, eq=False)
+class Measures:
+    """What else is measured of a fractured body.
+
+    `six_points_lps`, shape (6, 3): the end-plate points the heights stand on: anterior, middle, posterior, each
+    superior then inferior. `body_hu_sd` is the spread of the trabecular HU, `trabecular_ml` the volume they were
+    taken from.
+    """
+
+    six_points_lps: FloatArray
+    kyphosis: Kyphosis
+    bulge: Bulge | None
+    cleft: Cleft
+    body_hu_sd: float
+    trabecular_ml: float
 
 
 @dataclass(frozen=True)
@@ -85,6 +153,10 @@ class Vertebra:
         Points of the front of the body near the midline at several heights, LPS mm.
     source : str
         Which back-end or file the mask came from.
+    frame_source : FrameSource
+        Where w comes from.
+    measures : Measures, optional
+        Six height points, kyphosis, posterior-wall bulge, cleft, spread of HU.
     touches_edge : bool
         The mask reaches the border of the scan: the vertebra may be cut.
     """
@@ -107,3 +179,5 @@ class Vertebra:
     confidence: Confidence
     source: str
     touches_edge: bool
+    frame_source: FrameSource = FrameSource()
+    measures: Measures | None = None

@@ -12,7 +12,7 @@ from trajplan.exports.labels_file import write_labels, write_volume
 from trajplan.exports.plain import plain
 from trajplan.geometry import LabelMap, Volume
 
-NAMES = ("ct.nrrd", "labels.nrrd", "parts.nrrd", "truth.json")
+NAMES = ("ct.nrrd", "labels.nrrd", "parts.nrrd", "surroundings.nrrd", "truth.json")
 
 
 class _Truth(Protocol):
@@ -29,18 +29,22 @@ class PhantomLike(Protocol):
     @property
     def parts(self) -> LabelMap: ...
     @property
+    def surroundings(self) -> LabelMap: ...
+    @property
     def truth(self) -> _Truth: ...
 
 
 def write_phantom(phantom: PhantomLike, out: Path, write_images: Callable[[Path], object] | None = None) -> list[Path]:
-    """Write ``ct.nrrd``, ``labels.nrrd`` (VerSe ids), ``parts.nrrd`` and ``truth.json``, all or none.
+    """Write ``ct.nrrd``, ``labels.nrrd`` (VerSe ids), ``parts.nrrd``, ``surroundings.nrrd`` and ``truth.json``.
+
+    All or none. ``truth.json`` names the ids of the surroundings: ribs and discs.
 
     Parameters
     ----------
     phantom : PhantomLike
     out : Path
     write_images : callable, optional
-        Writes scan, labels and parts into the folder it is given, in another format.
+        Writes scan and label maps into the folder it is given, in another format.
 
     Returns
     -------
@@ -52,13 +56,15 @@ def write_phantom(phantom: PhantomLike, out: Path, write_images: Callable[[Path]
     InputError
         The folder cannot be written.
     """
-    truth = json.dumps(plain(phantom.truth.to_dict()), allow_nan=False, indent=1) + "\n"
+    facts = {**phantom.truth.to_dict(), "surroundings": {str(k): v for k, v in phantom.surroundings.names.items()}}
+    truth = json.dumps(plain(facts), allow_nan=False, indent=1) + "\n"
     names: list[str] = list(NAMES)
     with staged_folder(out) as folder:
         if write_images is None:
             write_volume(phantom.ct, folder / "ct.nrrd")
             write_labels(phantom.labels, folder / "labels.nrrd")
             write_labels(phantom.parts, folder / "parts.nrrd")
+            write_labels(phantom.surroundings, folder / "surroundings.nrrd")
         else:
             write_images(folder)
             made = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())

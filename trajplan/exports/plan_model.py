@@ -85,6 +85,40 @@ class ConfidenceModel(Model):
     check: tuple[str, ...] = ()
 
 
+class LimitModel(Model):
+    """A published limit that a density lies below."""
+
+    hu: float
+    meaning: str
+    source: str
+    evidence: str
+
+
+class MeasuresModel(Model):
+    """What else is measured of the body.
+
+    `six_points_lps`: anterior, middle and posterior, each superior then inferior; the heights stand on them. Triples
+    are anterior, middle, posterior. Angles are + when the front is lower; `bulge_mm` is how far the posterior wall
+    stands into the canal; `cleft_ml` is gas.
+    """
+
+    frame_source: str
+    frame_caution: str
+    six_points_lps: tuple[Vector, ...]
+    expected_mm: tuple[float, ...] | None
+    losses_percent: tuple[float, ...] | None
+    wedge_deg: float
+    local_kyphosis_deg: float | None
+    local_kyphosis_levels: str
+    bulge_mm: float | None
+    canal_depth_mm: float | None
+    cleft_ml: float
+    cleft_center_lps: Vector | None
+    body_hu_sd: float
+    trabecular_ml: float
+    body_hu_below: tuple[LimitModel, ...]
+
+
 class VertebraModel(Model):
     """The measured vertebra."""
 
@@ -101,6 +135,7 @@ class VertebraModel(Model):
     touches_edge: bool = False
     posterior_wall_lps: tuple[Vector, ...] = ()
     anterior_wall_lps: tuple[Vector, ...] = ()
+    measures: MeasuresModel | None = None
 
 
 class PedicleModel(Model):

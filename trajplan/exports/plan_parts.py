@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from trajplan.anatomy.vertebra import Pedicle, Vertebra
+from trajplan.exports.measures import measures
 from trajplan.exports.plain import UNIT_DIGITS, numbers, optional, pixel, points, required, rounded, vector
 from trajplan.exports.plan_model import (
     AnglesModel,
@@ -88,6 +89,7 @@ def vertebra(v: Vertebra) -> VertebraModel:
         touches_edge=bool(v.touches_edge),
         posterior_wall_lps=points(v.posterior_wall_lps, "vertebra.posterior_wall_lps"),
         anterior_wall_lps=points(v.anterior_wall_lps, "vertebra.anterior_wall_lps"),
+        measures=measures(v),
     )
 
 

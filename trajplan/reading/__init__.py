@@ -1,8 +1,20 @@
 """Floor 1: bytes to a checked Volume. No segmentation."""
 
-from trajplan.reading.labels import check_same_space, read_labels
+from trajplan.reading.answers import Answers, NiftiForm, Question
+from trajplan.reading.labels import check_same_space, read_labels, read_labels_with_findings
 from trajplan.reading.read import read_scan
 from trajplan.reading.scan import Finding, Scan
 from trajplan.reading.schemes import Scheme
 
-__all__ = ["Finding", "Scan", "Scheme", "check_same_space", "read_labels", "read_scan"]
+__all__ = [
+    "Answers",
+    "Finding",
+    "NiftiForm",
+    "Question",
+    "Scan",
+    "Scheme",
+    "check_same_space",
+    "read_labels",
+    "read_labels_with_findings",
+    "read_scan",
+]

@@ -129,7 +129,7 @@ def check_hu(name: str, array: AnyArray, *, assume_hu: bool = False) -> list[Fin
     if assume_hu:
         return [Finding("hu_assumed", "warning", f"voxels do not look like Hounsfield units ({reason}; {shown})")]
     raise InputError(
-        f"{name} is not a CT in Hounsfield units: {reason} ({shown}); convert it, or assume HU explicitly if you know",
+        f"{name} is not a CT in Hounsfield units: {reason} ({shown}); convert it, or --assume-hu if you know",
         code="not_hu",
         numbers={"min": low, "percentile_1": p1, "max": high},
     )

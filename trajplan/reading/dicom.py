@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from trajplan.errors import InputError
-from trajplan.geometry.arrays import AnyArray, unit
+from trajplan.geometry.arrays import unit
 from trajplan.geometry.grid import Grid
+from trajplan.geometry.resample import room_for
 from trajplan.geometry.volume import Volume
 from trajplan.reading.checks import check_grid, check_hu, padding_findings
 from trajplan.reading.datafile import check_size
@@ -19,7 +20,7 @@ from trajplan.reading.dicom_header import read_headers
 from trajplan.reading.dicom_pixels import read_pixels
 from trajplan.reading.dicom_series import choose_series, files_below
 from trajplan.reading.dicomdir import listed_files, missing_files
-from trajplan.reading.irregular import respace
+from trajplan.reading.irregular import respace, steps_along
 from trajplan.reading.scan import Finding
 from trajplan.reading.shear import straighten
 
@@ -29,7 +30,7 @@ ROW_SHEAR_DEG = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """Voxels as read, on their stored grid unless that was sheared, with the stored size and spacing."""
+    """Voxels as read, canonical unless their grid is oblique, with the stored size and spacing."""
 
     volume: Volume
     size_zyx: tuple[int, int, int]
@@ -75,10 +76,7 @@ def read_dicom(
     findings += more
     check_size(name, (len(group), *group[0].shape))
     findings += header_findings(group, assume_hu=assume_hu)
-    array, padded = read_pixels(geometry.headers)
-    findings += padding_findings(padded)
-    findings += check_hu(name, array, assume_hu=assume_hu)
-    return _placed(name, array, geometry, findings)
+    return _placed(name, geometry, findings, assume_hu=assume_hu)
 
 
 def _series_of(path: Path) -> str | None:
@@ -88,19 +86,31 @@ def _series_of(path: Path) -> str | None:
     return headers[0].series_uid or None
 
 
-def _placed(name: str, array: AnyArray, geometry: SeriesGeometry, findings: list[Finding]) -> Stored:
-    m = geometry.matrix
+def _placed(name: str, geometry: SeriesGeometry, findings: list[Finding], *, assume_hu: bool) -> Stored:
+    """The pixels, straight to where they belong."""
+    m, along_mm = geometry.matrix, geometry.along_mm
     spacing = geometry.spacing_zyx_mm
-    if geometry.along_mm is not None:
-        step_mm = float(m[:, 2] @ np.cross(unit(m[:, 0]), unit(m[:, 1])))
-        array = respace(array, geometry.along_mm, step_mm)
-    size = (int(array.shape[0]), int(array.shape[1]), int(array.shape[2]))
     x, y = unit(m[:, 0]), unit(m[:, 1])
+    step_mm = float(m[:, 2] @ np.cross(x, y))
+    slices = len(geometry.headers) if along_mm is None else steps_along(along_mm, step_mm)
+    size = (slices, *geometry.headers[0].shape)
     square = Grid(size, geometry.origin_lps, spacing, np.column_stack([x, y, np.cross(x, y)]))
     findings = findings + check_grid(name, square)
+    if along_mm is None and not geometry.is_sheared:
+        array, stored, grid = room_for(square, np.int16)
+    else:
+        array = stored = np.empty((len(geometry.headers), *size[1:]), np.int16)
+        grid = square
+    findings += padding_findings(read_pixels(geometry.headers, stored))
+    findings += check_hu(name, array, assume_hu=assume_hu)
+    if along_mm is not None:
+        array = respace(array, along_mm, step_mm)
     if not geometry.is_sheared:
-        return Stored(Volume(array, square), size, spacing, tuple(findings))
-    text = f"slices stacked at {geometry.tilt_deg:.2f} deg to their normal (gantry tilt) resampled to right angles"
+        return Stored(Volume(array, grid), size, spacing, tuple(findings))
+    text = (
+        f"slices stacked at {geometry.tilt_deg:.2f} deg to their normal (gantry tilt) resampled to right angles; no "
+        f"slice corner lies more than {max(geometry.corner_error_mm, 0.001):.3f} mm from where its header says"
+    )
     findings.append(Finding("gantry_tilt", "repair", text))
     if abs(geometry.tilt_along_rows_deg) > ROW_SHEAR_DEG:
         text = f"the shift is along image rows ({geometry.tilt_along_rows_deg:.2f} deg), which no gantry tilt makes"

@@ -6,14 +6,13 @@ from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
-from trajplan.errors import InputError
 from trajplan.geometry.arrays import FloatArray, unit
+from trajplan.reading.answers import Question
 from trajplan.reading.checks import MIN_VOXELS
 from trajplan.reading.dicom_geometry import SAME_PLACE_MM, slice_normal, slice_spacing_mm
 from trajplan.reading.dicom_header import Header
 
 _SAME_DEG, _SAME_COSINE, _SAME_MM = 1.0, 0.01, 1e-3
-_MAX_ROWS = 12
 _KINDS: tuple[Callable[[Header], Hashable], ...] = (
     lambda h: h.acquisition,
     lambda h: h.image_type,
@@ -56,19 +55,18 @@ def split_by_kind(group: list[Header]) -> list[list[Header]]:
     return [group]
 
 
-def ask(message: str, code: str, choices: Sequence[tuple[str, Sequence[Header]]], *, numbered: bool) -> InputError:
-    """The error that offers the choices: what to type, and what each one holds."""
-    rows = "; ".join(_row(name, group, kinds=numbered) for name, group in choices[:_MAX_ROWS])
-    more = f" and {len(choices) - _MAX_ROWS} more" if len(choices) > _MAX_ROWS else ""
-    how = "--series UID#N" if numbered else "--series UID"
-    return InputError(
-        f"{message}; choose one with {how}: {rows}{more}",
+def ask(message: str, code: str, choices: Sequence[tuple[str, Sequence[Header]]], *, numbered: bool) -> Question:
+    """The question which of these volumes is meant: what to type, and what each one holds."""
+    return Question(
+        message,
         code=code,
+        flag="--series UID#N" if numbered else "--series UID",
+        choices={name or "(no UID)": _holds(group, kinds=numbered) for name, group in choices},
         numbers={"series": float(len(choices)), "groups": float(len(choices))},
     )
 
 
-def _row(name: str, group: Sequence[Header], *, kinds: bool) -> str:
+def _holds(group: Sequence[Header], *, kinds: bool) -> str:
     apart, first = slice_spacing_mm(group), group[0]
     shown = f"{first.spacing_mm[0]:.2f} mm" if first.spacing_mm else "?"
     spacing = f"{apart:.2f} mm apart, pixels {shown}" if apart else f"spacing unknown, pixels {shown}"
@@ -84,7 +82,7 @@ def _row(name: str, group: Sequence[Header], *, kinds: bool) -> str:
             )
             if value
         ]
-    return f"{name or '(no UID)'} [{', '.join(facts)}]"
+    return ", ".join(facts)
 
 
 def _grouped(group: list[Header], key: Callable[[Header], Hashable]) -> list[list[Header]]:

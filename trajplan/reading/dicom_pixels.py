@@ -20,8 +20,8 @@ from trajplan.reading.dicom_pixel_data import BIG_ENDIAN, DEFLATED, NATIVE
 from trajplan.reading.guarded import decode_guarded
 
 
-def read_pixels(headers: tuple[Header, ...]) -> tuple[AnyArray, int]:
-    """int16 HU, shape (z, y, x), and how many voxels were padding.
+def read_pixels(headers: tuple[Header, ...], out: AnyArray) -> int:
+    """Fill `out`, int16 HU of shape (slices, rows, columns); how many voxels were padding.
 
     Single-frame files are decoded by SimpleITK, which applies slope and intercept.
 
@@ -30,8 +30,6 @@ def read_pixels(headers: tuple[Header, ...]) -> tuple[AnyArray, int]:
     InputError
         ``unreadable_file``, ``hu_range``, ``not_finite``.
     """
-    rows, columns = headers[0].shape
-    array = np.empty((len(headers), rows, columns), dtype=np.int16)
     padded = 0
     frames = _Frames()
     for h in headers:
@@ -44,9 +42,9 @@ def read_pixels(headers: tuple[Header, ...]) -> tuple[AnyArray, int]:
             is_padding = pixels == h.padding_hu
             padded += int(np.count_nonzero(is_padding))
             pixels = np.where(is_padding, PADDING_HU, pixels)
-        array[k], more = to_hu16(pixels, h.path.name)
+        out[k], more = to_hu16(pixels, h.path.name)
         padded += more
-    return array, padded
+    return padded
 
 
 def _is_plain(h: Header) -> bool:

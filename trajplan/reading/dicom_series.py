@@ -64,10 +64,13 @@ def choose_series(
     if not headers:
         raise InputError(f"{where} holds no DICOM image ({len(files)} files looked at)", code="no_dicom")
     wanted, _, part = (series or "").partition("#")
+    found_series = len({h.series_uid for h in headers})
     if wanted:
         headers = _only(headers, wanted, where)
     slices, dropped = [h for h in headers if _is_slice(h)], [h for h in headers if not _is_slice(h)]
     findings = _left_out(files, dropped)
+    if wanted and found_series > 1:
+        findings.append(Finding("series_chosen", "info", f"one series of {found_series} was read, as asked for"))
     usable = [h for h in slices if h.frames == 1 and (assume_hu or h.modality == "CT")]
     if not usable:
         raise _nothing_usable(slices or dropped, where)
@@ -184,7 +187,11 @@ def _nothing_usable(found: list[Header], where: str) -> InputError:
             numbers={"frames": float(multi[0].frames)},
         )
     modality = found[0].modality[:16] or "not given"
-    return InputError(f"{where}: modality is {modality}, not CT, so Hounsfield units are not defined", code="not_ct")
+    return InputError(
+        f"{where}: modality is {modality}, not CT, so Hounsfield units are not defined; name the "
+        "CT, or --assume-hu if you know",
+        code="not_ct",
+    )
 
 
 def drop_scouts(group: list[Header]) -> tuple[list[Header], list[Finding]]:

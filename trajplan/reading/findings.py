@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from trajplan.errors import InputError
+from trajplan.reading.answers import Question
 
 SEVERITIES = ("info", "repair", "warning", "ask", "refuse")
 """``info`` nothing to do; ``repair`` was put right and is said; ``warning`` look at it; ``ask`` a choice is needed and
@@ -84,10 +85,13 @@ _DICOM = {
         "Nothing: position and orientation of the slices rule, and left and right follow from them.",
     ),
     "photometric": _code("refuse", "A CT in inverted grey or colour.", _EXPORT_AGAIN),
-    "rescale_invalid": _code("refuse", "Rescale slope is zero, negative or not finite.", _EXPORT_AGAIN),
+    "rescale_invalid": _code(
+        "refuse", "Values are scaled as no CT is, or in a way that many pass over.", _EXPORT_AGAIN
+    ),
     "rescale_type": _code(
         "refuse", "Stored values are not HU by the file's own word (such as an iodine map).", "Use the HU series."
     ),
+    "series_chosen": _code("info", "One series of several was read, as asked for.", _NOTHING),
     "several_series": _code("ask", "More than one CT volume.", "Choose one of the table with `--series UID`."),
     "shear_along_rows": _code(
         "warning", "Slices shift along the image rows, which no gantry tilt makes.", "Check the scan by eye."
@@ -106,18 +110,28 @@ _FILE = {
     "name_mismatch": _code("refuse", "The name says another format than the content.", "Rename the file."),
     "nifti2_unsupported": _code("refuse", "NIfTI-2 is not read.", "Convert it to NIfTI-1 or NRRD."),
     "nifti_forms_disagree": _code(
-        "refuse", "qform and sform differ by more than 0.01 mm.", "Find out which is right and set both."
+        "ask",
+        "qform and sform place a corner more than 0.01 mm apart: left and right may be swapped.",
+        "Find out which is right; then `--nifti-form qform` or `--nifti-form sform`.",
+    ),
+    "nifti_form_chosen": _code(
+        "warning", "One of two places that disagree was believed, as asked for.", "Check left and right by eye."
     ),
     "nifti_no_orientation": _code(
-        "refuse", "Neither qform nor sform is set: left and right unknown.", "Export it again from the DICOM series."
+        "refuse",
+        "Neither qform nor sform is set, or not the one asked for: left and right unknown.",
+        "Export it again from the DICOM series.",
     ),
     "nifti_unsupported": _code("refuse", "Analyze or header and image pair.", "Convert it to .nii.gz or .nrrd."),
+    "metaimage_units": _code("refuse", "Distance units other than mm.", "Convert it to mm."),
     "no_data_file": _code("refuse", "The data file of a detached header is missing.", "Copy both files."),
     "not_a_file": _code("refuse", "Neither a file nor a folder.", "Name a file or a folder."),
     "not_found": _code("refuse", "The path does not exist.", "Check the name."),
     "nrrd_no_space": _code("refuse", "No space is defined: left and right unknown.", "Write it with a space."),
     "nrrd_units": _code("refuse", "Space units other than mm.", "Convert it to mm."),
-    "size_mismatch": _code("refuse", "Packed data unpack to more than the header declares.", "Do not use it."),
+    "size_mismatch": _code(
+        "refuse", "More voxels than the header declares: slices would be lost, or it is a bomb.", _COPY_AGAIN
+    ),
     "truncated": _code("refuse", "The file is shorter than its header says.", _COPY_AGAIN),
     "unknown_format": _code("refuse", "None of DICOM, NIfTI-1, NRRD, MetaImage.", "Convert it to one of them."),
     "unreadable_file": _code("refuse", "The file cannot be read or decoded.", _COPY_AGAIN),
@@ -196,11 +210,8 @@ GROUPS: Mapping[str, Mapping[str, Code]] = MappingProxyType(
 
 
 def severity_of(error: InputError) -> str:
-    """``ask`` where a choice would help, else ``refuse``."""
-    code = CODES.get(error.code)
-    if code is None or "ask" not in code.severities:
-        return "refuse"
-    return "ask" if error.numbers.get("groups", 1.0) > 0 else "refuse"
+    """``ask`` where a choice is offered, else ``refuse``."""
+    return "ask" if isinstance(error, Question) else "refuse"
 
 
 def to_do(code: str) -> str:

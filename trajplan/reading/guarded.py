@@ -14,7 +14,6 @@ import SimpleITK as sitk
 
 from trajplan.errors import InputError
 from trajplan.geometry.arrays import AnyArray
-from trajplan.reading.itk_file import decode
 
 LIMIT_S = 8.0
 """For one image; the largest CT slices decode in well under a second."""
@@ -87,7 +86,17 @@ def _limit_memory() -> None:
 
 
 def _pixels(path: Path) -> AnyArray:
-    image = decode(path, "GDCMImageIO")
+    shown = sitk.ProcessObject.GetGlobalWarningDisplay()
+    sitk.ProcessObject.GlobalWarningDisplayOff()  # what it warns of was checked in the headers
+    try:
+        image = sitk.ReadImage(str(path), imageIO="GDCMImageIO")
+    except RuntimeError as error:
+        raise InputError(
+            f"{path.name} cannot be decoded: its voxels are damaged or stored in an unsupported way",
+            code="unreadable_file",
+        ) from error
+    finally:
+        sitk.ProcessObject.SetGlobalWarningDisplay(shown)
     if image.GetNumberOfComponentsPerPixel() != 1:
         raise InputError(f"cannot read {path.name}: it is not one grey image", code="unreadable_file")
     return np.asarray(sitk.GetArrayFromImage(image).reshape(-1))

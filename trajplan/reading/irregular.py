@@ -67,9 +67,14 @@ def regular_steps(
     return along, origin, slope * step_mm, [Finding("irregular_resampled", "warning", text)]
 
 
+def steps_along(along_mm: FloatArray, step_mm: float) -> int:
+    """How many even steps reach from the first slice to the last."""
+    return int(np.floor(along_mm[-1] / step_mm + 1e-6)) + 1
+
+
 def respace(array: AnyArray, along_mm: FloatArray, step_mm: float) -> AnyArray:
     """int16 slices at `along_mm` interpolated linearly at 0, step, 2 step, ... up to the last one."""
-    count = int(np.floor(along_mm[-1] / step_mm + 1e-6)) + 1
+    count = steps_along(along_mm, step_mm)
     out = np.empty((count, *array.shape[1:]), dtype=np.int16)
     for k in range(count):
         at = min(k * step_mm, float(along_mm[-1]))

@@ -13,10 +13,11 @@ from trajplan.geometry.grid import Grid
 from trajplan.geometry.resample import canonical
 from trajplan.geometry.volume import LabelMap, Volume
 from trajplan.levels import LEVEL_NAMES, UNKNOWN_LEVEL_ID
-from trajplan.reading.itk_file import read_itk_file
-from trajplan.reading.read import kind_of_path
+from trajplan.reading.answers import NiftiForm
+from trajplan.reading.read import kind_of_path, open_voxels
 from trajplan.reading.scan import Finding
 from trajplan.reading.schemes import TO_VERSE, Scheme
+from trajplan.reading.voxel_file import fill
 
 MIN_OVERLAP = 0.90
 _ORDER_SLACK_MM = 5.0
@@ -24,7 +25,9 @@ _ORDER_SLACK_MM = 5.0
 _HEAD_TO_FEET = [*range(1, 20), 28, *range(20, 26), 26]
 
 
-def read_labels(path: Path, scheme: Scheme, *, level_id: int | None = None) -> LabelMap:
+def read_labels(
+    path: Path, scheme: Scheme, *, level_id: int | None = None, nifti_form: NiftiForm | None = None
+) -> LabelMap:
     """Read an integer label file as VerSe ids on an axis-aligned LPS grid.
 
     Parameters
@@ -35,20 +38,31 @@ def read_labels(path: Path, scheme: Scheme, *, level_id: int | None = None) -> L
         Numbering of the file; ids that are no vertebra in it (organs, ribs, sacrum) are dropped.
     level_id : int, optional
         For ``mask``: VerSe id of the one vertebra; unknown (100) when not given.
+    nifti_form : NiftiForm, optional
+        Which place of a NIfTI file to believe where its two disagree.
 
     Raises
     ------
+    Question
+        The two places of a NIfTI file disagree and `nifti_form` is not given.
     InputError
         Unreadable file, fractional or negative ids, no vertebra of the scheme, or vertebrae that do not follow
         each other from head to feet (the wrong scheme, or a file turned upside down).
     """
+    return read_labels_with_findings(path, scheme, level_id=level_id, nifti_form=nifti_form)[0]
+
+
+def read_labels_with_findings(
+    path: Path, scheme: Scheme, *, level_id: int | None = None, nifti_form: NiftiForm | None = None
+) -> tuple[LabelMap, tuple[Finding, ...]]:
+    """`read_labels`, and what was found on the way: to be said in the plan."""
     path, scheme = Path(path), Scheme(scheme)
     try:
         kind = kind_of_path(path, path.name)
         if kind == "dicom":
             raise InputError(f"{path.name}: labels are read from NIfTI, NRRD or MetaImage only", code="unknown_format")
-        array, grid = read_itk_file(path, kind)
-        ids = _whole(path.name, array)
+        stored = open_voxels(path, kind, nifti_form)
+        ids, grid = fill(stored, np.uint16, _whole)
         mapped = _mapped(path.name, ids, scheme, level_id)
         labels = canonical(LabelMap(mapped, grid, _names(mapped)))
     except GeometryError as error:
@@ -58,7 +72,7 @@ def read_labels(path: Path, scheme: Scheme, *, level_id: int | None = None) -> L
             f"{path.name} cannot be read: {error.strerror or 'I/O error'}", code="unreadable_file"
         ) from error
     _check_order(path.name, labels, scheme)
-    return labels
+    return labels, tuple(Finding(f.code, f.severity, f"labels: {f.message}") for f in stored.findings)
 
 
 def check_same_space(labels: LabelMap, volume: Volume) -> tuple[Finding, ...]:
@@ -100,7 +114,8 @@ def check_same_space(labels: LabelMap, volume: Volume) -> tuple[Finding, ...]:
     return (Finding("labels_other_grid", "info", text),)
 
 
-def _whole(name: str, array: AnyArray) -> AnyArray:
+def _whole(array: AnyArray, name: str) -> AnyArray:
+    """A slice as uint16 ids."""
     if array.dtype.kind == "f" and not (np.isfinite(array).all() and (array == np.rint(array)).all()):
         raise InputError(
             f"{name} holds fractional or non-finite values, so it is no label map (a probability map? threshold it)",
@@ -136,7 +151,10 @@ def _mapped(name: str, ids: AnyArray, scheme: Scheme, level_id: int | None) -> A
                 f"{name} holds no vertebra of the {scheme.value} scheme (ids found: {shown}); choose another scheme",
                 code="no_vertebra",
             )
-    return np.asarray(table[ids])
+    mapped = np.empty(ids.shape, dtype=np.uint8)
+    for out, one in zip(mapped, ids, strict=True):  # a slice at a time: indexing widens its index
+        out[...] = table[one]
+    return mapped
 
 
 def _names(mapped: AnyArray) -> dict[int, str]:

@@ -2,48 +2,44 @@
 
 from __future__ import annotations
 
-import gzip
 import struct
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from trajplan.errors import InputError
 from trajplan.geometry.arrays import FloatArray
-from trajplan.geometry.grid import Grid
-from trajplan.reading.datafile import check_length, check_size, check_spacing
+from trajplan.reading.affine import grid_of_affine
+from trajplan.reading.answers import NiftiForm, Question
+from trajplan.reading.datafile import check_size, check_spacing
+from trajplan.reading.scan import Finding
 from trajplan.reading.sniff import head_of
+from trajplan.reading.voxel_file import VoxelFile
 
-# NIfTI-1 datatype codes of real scalars -> bytes per voxel.
-_SCALAR_BYTES = {2: 1, 4: 2, 8: 4, 16: 4, 64: 8, 256: 1, 512: 2, 768: 4, 1024: 8, 1280: 8}
+# NIfTI-1 datatype codes of real scalars.
+_TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}
 _UNIT_MM = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
-_FLOATS = {16: "f4", 64: "f8"}
 FORMS_TOLERANCE_MM = 0.01
 _HALF_TURN = 1e-7
-_SHEAR = 1e-4
 _FIRST_VOXEL, _LAST_OFFSET = 352, 1 << 28
-_CHUNK = 1 << 20
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
-@dataclass(frozen=True, eq=False)
-class NiftiPlace:
-    """Index (x, y, z) -> LPS mm affine, shape (4, 4), and how exactly the file can state it."""
+def preflight_nifti(path: Path, form: NiftiForm | None = None) -> VoxelFile:
+    """Check a ``.nii`` or ``.nii.gz``: its header by itself, before any voxel.
 
-    affine_lps: FloatArray
-    tolerance_mm: float
-
-
-def preflight_nifti(path: Path) -> NiftiPlace:
-    """Check a ``.nii`` or ``.nii.gz`` and return where its voxels lie.
+    Parameters
+    ----------
+    path : Path
+    form : NiftiForm, optional
+        Which place to believe where qform and sform disagree; recorded as a warning.
 
     Raises
     ------
+    Question
+        ``nifti_forms_disagree``: qform and sform differ by more than 0.01 mm at a corner and `form` is not given.
     InputError
-        Cut short, NIfTI-2, header/image pair, not one 3-D scalar image, bad spacing, no orientation, qform and sform
-        that disagree by more than 0.01 mm at a corner, or voxels that are NaN or infinite.
+        NIfTI-2, header/image pair, not one 3-D scalar image, bad spacing or scaling, no orientation.
     """
     head = head_of(path)
     name = path.name
@@ -64,100 +60,108 @@ def preflight_nifti(path: Path) -> NiftiPlace:
             code="not_3d_scalar",
         )
     datatype = struct.unpack(order + "h", head[70:72])[0]
-    if datatype not in _SCALAR_BYTES:
+    if datatype not in _TYPES:
         raise InputError(
             f"{name} has NIfTI datatype {datatype} (colour, complex or unknown); a single 3-D scalar volume is needed",
             code="not_3d_scalar",
         )
-    count = check_size(name, dim[1:4])
+    check_size(name, dim[1:4])
     pixdim = np.array(struct.unpack(order + "8f", head[76:108]), dtype=np.float64)
     unit_mm = _UNIT_MM.get(head[123] & 7)
     if unit_mm is None:
         raise InputError(f"{name} has unknown length units (code {head[123] & 7})", code="spacing_range")
     check_spacing(name, [float(p) * unit_mm for p in pixdim[1:4]])
-    affine, tolerance_mm = _orientation(name, head, order, pixdim, dim[1:4])
-    affine[:3] *= unit_mm
-    stated = struct.unpack(order + "f", head[108:112])[0]
+    size = (int(dim[1]), int(dim[2]), int(dim[3]))
+    affine, slack_mm, findings = _place(name, head, order, pixdim, size, unit_mm, form)
+    offset = _offset(name, struct.unpack(order + "f", head[108:112])[0])
+    packed = name.lower().endswith(".gz")
+    return VoxelFile(
+        name=name,
+        data=path,
+        offset=0 if packed else offset,
+        skip=offset if packed else 0,
+        packing="gzip" if packed else "raw",
+        dtype=np.dtype(order + _TYPES[datatype]),
+        grid=grid_of_affine(name, size, affine[:3, :3], affine[:3, 3], slack_mm),
+        scale=_scale(name, *struct.unpack(order + "2f", head[112:120])),
+        findings=findings,
+    )
+
+
+def _offset(name: str, stated: float) -> int:
     if not (_FIRST_VOXEL <= stated < _LAST_OFFSET and stated == int(stated)):
         raise InputError(
             f"{name} places its first voxel at byte {stated:g}; the header is damaged", code="header_invalid"
         )
-    offset = int(stated)
-    packed = name.lower().endswith(".gz")
-    needed = count * _SCALAR_BYTES[datatype] + (offset if packed else 0)
-    check_length(path, 0 if packed else offset, needed, "gzip" if packed else "raw")
-    if datatype in _FLOATS:
-        _check_finite(path, offset, np.dtype(order + _FLOATS[datatype]), count)
-    return NiftiPlace(np.asarray(_RAS_TO_LPS @ affine), tolerance_mm * unit_mm)
+    return int(stated)
 
 
-def _check_finite(path: Path, offset: int, dtype: np.dtype[Any], count: int) -> None:
-    """SimpleITK's NIfTI reader turns NaN and infinity into 0 silently, so they are counted here."""
-    bad, left = 0, count
-    with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as f:
-        f.seek(offset)
-        while left > 0:
-            values = np.frombuffer(f.read(min(left, _CHUNK) * dtype.itemsize), dtype)
-            if not values.size:
-                break
-            bad += int(values.size - np.isfinite(values).sum())
-            left -= values.size
-    if bad:
-        raise InputError(f"{path.name} has {bad} voxels that are NaN or infinite", code="not_finite")
+def _scale(name: str, slope: float, intercept: float) -> tuple[float, float]:
+    """Slope and intercept of the stored values; by the standard a slope of 0 means none, for floats as well."""
+    if slope == 0 or (np.isnan(slope) and (intercept == 0 or np.isnan(intercept))):
+        return 1.0, 0.0
+    if not (0 < slope < 1e4 and abs(intercept) < 1e6):
+        raise InputError(
+            f"{name} scales its values by {slope:g} and adds {intercept:g}; no CT is scaled like that",
+            code="rescale_invalid",
+            numbers={} if not np.isfinite([slope, intercept]).all() else {"slope": slope, "intercept": intercept},
+        )
+    return float(slope), float(intercept)
 
 
-def _orientation(
-    name: str, head: bytes, order: str, pixdim: FloatArray, size: tuple[int, ...]
-) -> tuple[FloatArray, float]:
-    """The RAS affine in the file's own length units, and the distance two readings of it may differ by."""
-    qform_code, sform_code = struct.unpack(order + "2h", head[252:256])
-    if qform_code <= 0 and sform_code <= 0:
+def _place(
+    name: str,
+    head: bytes,
+    order: str,
+    pixdim: FloatArray,
+    size: tuple[int, int, int],
+    unit_mm: float,
+    asked: NiftiForm | None,
+) -> tuple[FloatArray, float, tuple[Finding, ...]]:
+    """The LPS mm affine, how far its axes may be off right angles (mm), and what a choice of the form changed."""
+    codes = struct.unpack(order + "2h", head[252:256])
+    qform, blur_rad = _qform(struct.unpack(order + "6f", head[256:280]), pixdim)
+    sform = np.eye(4)
+    sform[:3] = np.array(struct.unpack(order + "12f", head[280:328]), dtype=np.float64).reshape(3, 4)
+    forms = {}
+    for form, code, affine in ((NiftiForm.QFORM, codes[0], qform), (NiftiForm.SFORM, codes[1], sform)):
+        if code > 0:
+            affine[:3] *= unit_mm
+            forms[form] = np.asarray(_RAS_TO_LPS @ affine)
+    if not forms:
         raise InputError(
             f"{name} states no orientation (qform and sform codes are 0): left and right cannot be told; "
             "export it again from the DICOM series",
             code="nifti_no_orientation",
         )
-    qform, blur_rad = _qform(struct.unpack(order + "6f", head[256:280]), pixdim)
-    tolerance_mm = FORMS_TOLERANCE_MM + blur_rad * float(np.linalg.norm(np.array(size) * pixdim[1:4]))
-    sform = np.eye(4)
-    sform[:3] = np.array(struct.unpack(order + "12f", head[280:328]), dtype=np.float64).reshape(3, 4)
-    chosen = sform if sform_code > 0 else qform
-    if not np.isfinite(chosen).all():
-        raise InputError(f"{name} has an orientation matrix that is not finite", code="orientation_invalid")
-    lengths = np.linalg.norm(chosen[:3, :3], axis=0)
-    cosines = chosen[:3, :3].T @ chosen[:3, :3] / np.outer(lengths, lengths) if lengths.all() else np.ones((3, 3))
-    shear = float(np.abs(cosines - np.eye(3)).max())
-    if shear > _SHEAR:
+    if asked is not None and asked not in forms:
         raise InputError(
-            f"{name} has a sheared orientation matrix (axes off a right angle by a cosine of {shear:.2g}); "
-            "export it again from the DICOM series",
-            code="orientation_invalid",
-            numbers={"cosine": shear},
+            f"{name} has no {asked}, only a {next(iter(forms))}; leave --nifti-form out", code="nifti_no_orientation"
         )
-    if qform_code > 0 and sform_code > 0:
-        difference = _corner_difference_mm(qform, sform, size)
-        if not difference <= tolerance_mm:
-            raise InputError(
-                f"{name}: qform and sform disagree by {difference:.2f} mm (limit {tolerance_mm:.2f} mm), so left and "
-                "right may be swapped; decide which is right and set both",
-                code="nifti_forms_disagree",
-                numbers={"difference_mm": difference},
-            )
-    return chosen, tolerance_mm
+    tolerance_mm = FORMS_TOLERANCE_MM + blur_rad * unit_mm * float(np.linalg.norm(np.array(size) * pixdim[1:4]))
+    if len(forms) == 1:
+        return next(iter(forms.values())), tolerance_mm, ()
+    difference = _corner_difference_mm(forms[NiftiForm.QFORM], forms[NiftiForm.SFORM], size)
+    if difference <= tolerance_mm:
+        return forms[asked or NiftiForm.SFORM], tolerance_mm, ()
+    if asked is None:
+        raise Question(
+            f"{name}: qform and sform disagree by up to {difference:.2f} mm (limit {tolerance_mm:.2f} mm), so "
+            "sides may be swapped; find out which is right",
+            code="nifti_forms_disagree",
+            flag="--nifti-form",
+            choices={str(form): _shown(affine, size) for form, affine in forms.items()},
+            numbers={"difference_mm": difference, "limit_mm": tolerance_mm} if np.isfinite(difference) else {},
+        )
+    text = f"voxels lie where the {asked} says, as asked for; by the other form they lie up to {difference:.2f} mm away"
+    return forms[asked], tolerance_mm, (Finding("nifti_form_chosen", "warning", text),)
 
 
-def check_place(name: str, place: NiftiPlace, grid: Grid) -> None:
-    """That the grid SimpleITK made lies where the header's own affine says (it silently squares a sheared one)."""
-    corners = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)]) * (np.array(grid.shape_zyx) - 1)
-    stated = corners[:, ::-1] @ place.affine_lps[:3, :3].T + place.affine_lps[:3, 3]
-    error = float(np.linalg.norm(stated - grid.index_to_world(corners), axis=1).max())
-    if not error <= place.tolerance_mm:
-        raise InputError(
-            f"{name} has a sheared or inconsistent orientation matrix (voxels up to {error:.2f} mm off a right-angled "
-            f"grid, limit {place.tolerance_mm:.2f} mm); export it again from the DICOM series",
-            code="orientation_invalid",
-            numbers={"corner_error_mm": error},
-        )
+def _shown(affine: FloatArray, size: tuple[int, int, int]) -> str:
+    """Where the first and the last voxel lie."""
+    last = affine[:3, :3] @ (np.array(size) - 1) + affine[:3, 3]
+    first, last = (", ".join(f"{v:.1f}" for v in corner) for corner in (affine[:3, 3], last))
+    return f"({first}) to ({last}) LPS mm"
 
 
 def _qform(values: tuple[float, ...], pixdim: FloatArray) -> tuple[FloatArray, float]:

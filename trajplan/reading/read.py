@@ -8,60 +8,63 @@ from pathlib import Path
 import numpy as np
 
 from trajplan.errors import GeometryError, InputError
+from trajplan.geometry.arrays import AnyArray
 from trajplan.geometry.resample import canonical, is_oblique
 from trajplan.geometry.volume import Volume
+from trajplan.reading.answers import NO_ANSWERS, Answers, NiftiForm
 from trajplan.reading.checks import check_grid, check_hu, padding_findings, to_hu16
 from trajplan.reading.content import describe
 from trajplan.reading.dicom import Stored, read_dicom
-from trajplan.reading.itk_file import read_itk_file
+from trajplan.reading.metaimage import preflight_metaimage
+from trajplan.reading.nifti import preflight_nifti
+from trajplan.reading.nrrd import preflight_nrrd
 from trajplan.reading.scan import Finding, Scan
 from trajplan.reading.sniff import sniff
+from trajplan.reading.voxel_file import VoxelFile, fill
 
 
-def read_scan(
-    path: Path, *, series: str | None = None, assume_hu: bool = False, resample_irregular: bool = False
-) -> Scan:
+def read_scan(path: Path, answers: Answers = NO_ANSWERS) -> Scan:
     """Read a CT from a DICOM folder or file, NIfTI-1, NRRD or MetaImage, and check it.
 
     Parameters
     ----------
     path : Path
         File, folder, or DICOMDIR.
-    series : str, optional
-        SeriesInstanceUID, when a DICOM folder holds several volumes; ``UID#N`` for one group within a series.
-    assume_hu : bool
-        Take the stored values as Hounsfield units although modality, rescale or histogram speak against it;
-        recorded as a warning.
-    resample_irregular : bool
-        Interpolate irregular or missing DICOM slices (up to 6 mm apart) instead of refusing them; recorded as a
-        warning.
+    answers : Answers
+        What was decided beforehand: which series, which NIfTI form, HU or resampling against the file's own word.
 
     Returns
     -------
     Scan
-        int16 HU on an axis-aligned LPS grid, with a finding for every repair and warning.
+        int16 HU on an axis-aligned LPS grid, with a finding for every repair, warning and answer that was used.
 
     Raises
     ------
+    Question
+        The scan can be read in more than one way: it carries the choices and the option that answers.
     InputError
-        Always this, with one clear line, whatever is wrong with the input.
+        Otherwise always this, with one clear line, whatever is wrong with the input.
     """
     path = Path(path)
     name = printable(path.name or path.resolve().name)
     try:
         kind = kind_of_path(path, name)
         if kind == "dicom":
-            stored = read_dicom(path, series=series, assume_hu=assume_hu, resample_irregular=resample_irregular)
+            stored = read_dicom(
+                path,
+                series=answers.series,
+                assume_hu=answers.assume_hu,
+                resample_irregular=answers.resample_irregular,
+            )
         else:
-            stored = _read_file(path, kind, series, assume_hu=assume_hu)
+            stored = _read_file(path, kind, answers)
         volume, more = _canonical(stored.volume)
         size_zyx, spacing_zyx_mm, found = stored.size_zyx, stored.spacing_zyx_mm, stored.findings
         del stored  # its voxels may be a gigabyte, and are in `volume` now
         content, shown = describe(volume)
     except InputError as error:
-        if str(error).isprintable():
-            raise
-        raise InputError(printable(str(error)), code=error.code, numbers=error.numbers) from error
+        error.args = (printable(str(error)),)
+        raise
     except GeometryError as error:
         raise InputError(printable(f"{name}: {error}"), code=error.code, numbers=error.numbers) from error
     except MemoryError as error:
@@ -98,21 +101,42 @@ def kind_of_path(path: Path, name: str) -> str:
     return sniff(path)
 
 
-def _read_file(path: Path, kind: str, series: str | None, *, assume_hu: bool) -> Stored:
-    if series is not None:
+def open_voxels(path: Path, kind: str, form: NiftiForm | None = None) -> VoxelFile:
+    """The header of a NIfTI, NRRD or MetaImage file, checked; no voxel is read yet.
+
+    Raises
+    ------
+    InputError
+        What the preflight of the format refuses; a `Question` among it.
+    """
+    if kind == "nifti":
+        return preflight_nifti(path, form)
+    return preflight_nrrd(path) if kind == "nrrd" else preflight_metaimage(path)
+
+
+def _read_file(path: Path, kind: str, answers: Answers) -> Stored:
+    if answers.series is not None:
         raise InputError(f"{path.name} is a {kind} file; a series can be chosen in DICOM only", code="unknown_series")
-    array, grid = read_itk_file(path, kind)
-    findings = check_grid(path.name, grid)
-    array, padded = to_hu16(array, path.name)
-    findings += padding_findings(padded) + check_hu(path.name, array, assume_hu=assume_hu)
-    z, y, x = (float(v) for v in grid.spacing_zyx)
-    return Stored(Volume(array, grid), grid.shape_zyx, (z, y, x), tuple(findings))
+    stored = open_voxels(path, kind, answers.nifti_form)
+    findings = check_grid(path.name, stored.grid)
+    padded = 0
+
+    def as_hu(values: AnyArray, name: str) -> AnyArray:
+        nonlocal padded
+        hu, more = to_hu16(values, name)
+        padded += more
+        return hu
+
+    array, grid = fill(stored, np.int16, as_hu)
+    findings += [*stored.findings, *padding_findings(padded)]
+    findings += check_hu(path.name, array, assume_hu=answers.assume_hu)
+    z, y, x = (float(v) for v in stored.grid.spacing_zyx)
+    return Stored(Volume(array, grid), stored.grid.shape_zyx, (z, y, x), tuple(findings))
 
 
 def _canonical(volume: Volume) -> tuple[Volume, list[Finding]]:
-    """Axis-aligned LPS; an oblique grid is interpolated in float, so that HU are rounded and not cut."""
+    """Axis-aligned LPS."""
     if not is_oblique(volume.grid):
         return canonical(volume), []
-    turned = canonical(Volume(volume.array.astype(np.float32), volume.grid))
     text = "oblique grid resampled to the patient axes; corners that were not scanned are air"
-    return Volume(np.rint(turned.array).astype(np.int16), turned.grid), [Finding("oblique_resampled", "repair", text)]
+    return canonical(volume), [Finding("oblique_resampled", "repair", text)]
