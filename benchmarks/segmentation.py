@@ -179,7 +179,10 @@ def pedicles(
         ndi.distance_transform_edt(~(truth & ~ndi.binary_erosion(truth)))[edge_a],
         ndi.distance_transform_edt(~(mask & ~ndi.binary_erosion(mask)))[edge_b],
     ]
-    isthmus = [float(np.linalg.norm(own.pedicles[side].isthmus_lps - true.pedicles[side].isthmus_lps)) for side in Side]
+    isthmus = [
+        float(np.linalg.norm(own.pedicles[side].isthmus_center_lps - true.pedicles[side].isthmus_center_lps))
+        for side in Side
+    ]
     heights = [abs(getattr(own.heights, k) - getattr(true.heights, k)) for k in ("ha_mm", "hm_mm", "hp_mm")]
     return {
         "pedicle_dice": 2 * int((a & b).sum()) / max(1, int(a.sum()) + int(b.sum())),

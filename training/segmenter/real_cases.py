@@ -7,10 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
+import scipy.ndimage as ndi
+import SimpleITK as sitk
 
 from training.segmenter.prepare import LabelledScan
 from trajplan.errors import InputError
-from trajplan.geometry import LabelMap
+from trajplan.geometry import LabelMap, Volume
+from trajplan.geometry.itk import labels_from_sitk
+from trajplan.geometry.resample import canonical, resample_labels
 from trajplan.levels import LEVEL_NAMES, level_id
 from trajplan.reading.labels import read_labels
 from trajplan.reading.read import read_scan
@@ -69,7 +74,8 @@ CASES = (
     ),
     RealCase("ts_chest_stent", "vertebrae_T12.nii.gz", Scheme.MASK, ("T12",), (), 3.0, level="T12"),
 )
-LOSSES_PERCENT = (25.0, 45.0)
+BONE_HU = 110.0
+LOSSES_PERCENT = (20.0, 60.0)
 
 
 def read_case(case: RealCase, data: Path) -> LabelledScan:
@@ -80,14 +86,22 @@ def read_case(case: RealCase, data: Path) -> LabelledScan:
     organs = None
     if case.organs is not None:
         organs = _organs(base / case.organs)
-    return LabelledScan(case.folder, case.folder, ct, labels, organs)
+    ignore = _unlabelled_bone(ct, labels) if case.level else None
+    return LabelledScan(case.folder, case.folder, ct, labels, organs, ignore=ignore)
+
+
+def _unlabelled_bone(ct: Volume, labels: LabelMap) -> npt.NDArray[np.bool_]:
+    """Dense tissue outside a one-vertebra mask: its neighbours among it, which must not be learnt as background."""
+    own = resample_labels(labels, ct.grid).array > 0
+    dense = ndi.gaussian_filter(np.asarray(ct.array, dtype=np.float32), 1.0) > BONE_HU
+    return np.asarray(ndi.binary_dilation(dense) & ~ndi.binary_dilation(own))
 
 
 def made_fractures(case: RealCase, scan: LabelledScan, seed: int) -> Iterator[tuple[LabelledScan, str]]:
     """The scan with one body broken, kinds and losses dealt in turn, and the broken level."""
     rng = np.random.default_rng(seed)
     for n, level in enumerate(case.fractured):
-        loss = float(rng.uniform(20.0, 60.0))
+        loss = float(rng.uniform(*LOSSES_PERCENT))
         kind = KINDS[n % len(KINDS)]
         try:
             made = fracture_scan(scan.ct, scan.labels, level_id(level), kind, loss)
@@ -100,11 +114,6 @@ def made_fractures(case: RealCase, scan: LabelledScan, seed: int) -> Iterator[tu
 
 def _organs(path: Path) -> LabelMap:
     """TotalSegmentator v2 organs without the vertebrae."""
-    import SimpleITK as sitk
-
-    from trajplan.geometry.itk import labels_from_sitk
-    from trajplan.geometry.resample import canonical
-
     stored = canonical(labels_from_sitk(sitk.ReadImage(str(path), sitk.sitkUInt8)))
     array = stored.array.copy()
     array[(array >= 26) & (array <= 50)] = 0
