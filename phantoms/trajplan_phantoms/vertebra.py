@@ -152,11 +152,23 @@ class Vertebra:
         for tube in self.pedicles.values():
             _join_pedicle(posterior, total, tube, p, select)
         for shape in self.extras:
-            _join(total, shape, p, BODY_BLEND_MM, select)
+            self._join_extra(total, shape, p, select)
         np.minimum(total, posterior, out=total)
         self._carve(total, p, select)
         self._burst(total, p, select)
         return total
+
+    def _join_extra(self, total: AnyArray, shape: Shape, p: Coordinates, select: Select) -> None:
+        """Join a beak without letting its blend raise the rims into the disc; the sacrum's wings join whole."""
+        where = select(*shape.bounds())
+        if where is None:
+            return
+        q = (p[0][where], p[1][where], p[2][where])
+        joined = smooth_min(total[where], shape.value(q), BODY_BLEND_MM)
+        if self.level != "S1":
+            _, _, rim_top, rim_bottom = self.body.plates(q[0], q[1])
+            joined = np.minimum(total[where], np.maximum(joined, np.maximum(q[2] - rim_top, rim_bottom - q[2])))
+        total[where] = joined
 
     def _burst(self, total: AnyArray, p: Coordinates, select: Select) -> None:
         """Put the fragment back where the canal was carved, and keep all other bone away from it."""

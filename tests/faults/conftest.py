@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -26,7 +27,13 @@ def program() -> Callable[..., subprocess.Popen[str]]:
     def start(*arguments: object, **more: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "trajplan.cli", *map(str, arguments)]
         return subprocess.Popen(
-            command, env=environment(**more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            env=environment(**more),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # a suite run in the background of a script ignores Ctrl-C, and what it starts would too
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     return start
