@@ -117,7 +117,7 @@ def grade(case: Case, backend: Backend, number: int) -> tuple[str, dict[str, flo
     except AnatomyError as refused:
         return f"refused: {refused}", {"refused": 1.0}, None
     seconds = time.perf_counter() - start
-    mask = resample_mask(result.labels.array > 0, result.labels.grid, grid) >= 0.5
+    mask = resample_mask(result.labels.array == result.target_id, result.labels.grid, grid) >= 0.5
     figures = overlap(mask, truth) | {"score": result.confidence.score, "seconds": seconds}
     figures["flagged"] = float(bool(result.confidence.check))
     try:

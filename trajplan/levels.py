@@ -31,3 +31,17 @@ def level_id(name: str) -> int:
 def is_thoracic(identifier: int) -> bool:
     """T1..T12 and T13."""
     return 8 <= identifier <= 19 or identifier == 28
+
+
+def next_level(identifier: int, steps: int) -> int | None:
+    """The VerSe id `steps` below (above when negative), in a spine of twelve thoracic and five lumbar vertebrae.
+
+    None beyond C1 and L5, and for a level that such a spine has not.
+
+    >>> LEVEL_NAMES[next_level(level_id("T12"), 1)]
+    'L1'
+    """
+    first, last = LEVEL_IDS["C1"], LEVEL_IDS["L5"]
+    if not first <= identifier <= last or not first <= identifier + steps <= last:
+        return None
+    return identifier + steps

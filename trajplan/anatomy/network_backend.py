@@ -10,16 +10,17 @@ import numpy as np
 from trajplan.anatomy.backend import LabelResult, Progress
 from trajplan.anatomy.network_confidence import judge_looks
 from trajplan.anatomy.network_input import NetworkClass
+from trajplan.anatomy.network_labels import mean_share, output_grid, with_neighbours
 from trajplan.anatomy.network_model import WEIGHTS, NetworkModel, load_model
 from trajplan.anatomy.network_pass import Look, look
+from trajplan.anatomy.network_walk import Step, walk
 from trajplan.anatomy.working_grid import largest
 from trajplan.errors import AnatomyError
-from trajplan.geometry import Grid, LabelMap, Volume
-from trajplan.geometry.arrays import BoolArray, Float32Array, FloatArray
-from trajplan.geometry.resample import resample_mask, resample_volume
-from trajplan.levels import LEVEL_NAMES, UNKNOWN_LEVEL_ID
+from trajplan.geometry import Grid, Volume
+from trajplan.geometry.arrays import BoolArray, FloatArray
+from trajplan.geometry.resample import resample_volume
+from trajplan.levels import UNKNOWN_LEVEL_ID, next_level
 
-OUTPUT_SPACING_MM = 1.0
 MIN_VOLUME_ML = 5.0
 MAX_MOVE_MM = 22.0
 """A body centre further from the seed than this is another vertebra's, or none."""
@@ -43,8 +44,8 @@ class NetworkBackend:
     def segment(self, ct: Volume, seed_lps: FloatArray, level_id: int | None, progress: Progress) -> LabelResult:
         """Segment the vertebra whose body holds `seed_lps` (LPS mm) in a canonical CT.
 
-        The result lies on a 1 mm axis-aligned LPS grid and holds the target alone, under `level_id` or
-        ``UNKNOWN_LEVEL_ID``.
+        The result lies on a 1 mm axis-aligned LPS grid. It holds the target under `level_id`, with the vertebrae above
+        and below where they are whole; without a level the target alone, under ``UNKNOWN_LEVEL_ID``.
 
         Raises
         ------
@@ -64,21 +65,22 @@ class NetworkBackend:
         moved = float(np.linalg.norm(centre - seed))
         if moved > MAX_MOVE_MM:
             raise _beside(ct, seed, centre)
-        progress(0.6, "looking again from the body's centre")
+        progress(0.5, "looking again from the body's centre")
         second = look(model, ct, centre)
-        grid = _output_grid(first, second)
-        share = _on(grid, (first, second))
+        grid = output_grid((first, second))
+        share = mean_share(grid, (first, second))
         mask = largest(share > 0.5)
-        if second.body_center_lps() is None or not mask.any():
+        again = second.body_center_lps()
+        if again is None or not mask.any():
             raise _lost(moved)
-        confidence = judge_looks(first, second, share, mask, moved)
+        progress(0.7, "looking at the neighbours")
+        neighbours = {} if level_id is None else _neighbours(model, ct, Step(second, again), level_id)
         target = UNKNOWN_LEVEL_ID if level_id is None else level_id
         progress(1.0, "vertebra segmented")
-        names = {target: LEVEL_NAMES.get(target, "vertebra of unknown level")}
         return LabelResult(
-            labels=LabelMap(np.where(mask, target, 0).astype(np.uint8), grid, names),
+            labels=with_neighbours(mask, grid, target, neighbours),
             target_id=target,
-            confidence=confidence,
+            confidence=judge_looks(first, second, share, mask, moved),
             provenance=self._provenance(model, seed),
         )
 
@@ -108,20 +110,15 @@ def _require_room(ct: Volume, seed: FloatArray) -> None:
         )
 
 
-def _output_grid(*looks: Look) -> Grid:
-    """A 1 mm grid that holds the target as either look saw it."""
-    points = np.concatenate([one.grid.index_to_world(np.argwhere(one.target_share > 0.3)) for one in looks])
-    return Grid.isotropic(points.min(axis=0) - 4.0, points.max(axis=0) + 4.0, OUTPUT_SPACING_MM)
-
-
-def _on(grid: Grid, looks: tuple[Look, ...]) -> Float32Array:
-    """Mean target probability of the looks; where only one of them reaches, its own."""
-    total, weight = np.zeros(grid.shape_zyx, np.float32), np.zeros(grid.shape_zyx, np.float32)
-    for one in looks:
-        reach = resample_mask(np.ones(one.grid.shape_zyx, dtype=np.float32), one.grid, grid)
-        total += resample_mask(one.target_share, one.grid, grid)
-        weight += reach
-    return np.asarray(total / np.maximum(weight, 1e-3), dtype=np.float32)
+def _neighbours(model: NetworkModel, ct: Volume, here: Step, level_id: int) -> dict[int, Look]:
+    """The vertebra above and the one below, by VerSe id."""
+    found: dict[int, Look] = {}
+    for upwards in (True, False):
+        name = next_level(level_id, -1 if upwards else 1)
+        if name is not None:
+            for step in walk(model, ct, here, upwards=upwards, most=1):
+                found[name] = step.seen
+    return found
 
 
 def _volume_ml(one: Look) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trajplan.anatomy.network_pass import Look, dice
+from trajplan.anatomy.network_pass import Look, dice, overlapping
 from trajplan.anatomy.vertebra import Confidence
 from trajplan.geometry.arrays import BoolArray, Float32Array
 
@@ -51,10 +51,5 @@ def judge_looks(first: Look, second: Look, share: Float32Array, mask: BoolArray,
 def _agreement(first: Look, second: Look) -> float:
     """Dice of both looks at the nearest voxels of the first's grid, where the second reaches."""
     shift = np.round(second.grid.world_to_index(first.grid.index_to_world(np.zeros(3)))).astype(int)
-    shape = np.array(first.grid.shape_zyx)
-    low, high = np.maximum(0, -shift), np.minimum(shape, shape - shift)
-    if not (high > low).all():
-        return 0.0
-    one = first.mask()[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
-    two = second.mask()[tuple(slice(a + s, b + s) for a, b, s in zip(low, high, shift, strict=True))]
-    return dice(one, two)
+    one, two = overlapping(first.mask(), second.mask(), shift)
+    return dice(one, two) if one.size else 0.0

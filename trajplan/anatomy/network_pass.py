@@ -40,9 +40,13 @@ class Look:
         """The target: its largest piece."""
         return largest(self.target_share > 0.5)
 
+    def body(self) -> BoolArray:
+        """The target's body."""
+        return np.asarray(self.mask() & (self.share[NetworkClass.BODY] > self.share[NetworkClass.POSTERIOR]))
+
     def body_center_lps(self) -> FloatArray | None:
         """Where the body is thickest, LPS mm; None when no body is seen."""
-        body = self.mask() & (self.share[NetworkClass.BODY] > self.share[NetworkClass.POSTERIOR])
+        body = self.body()
         if not body.any():
             return None
         depth = ndi.distance_transform_edt(np.pad(body, 1))[1:-1, 1:-1, 1:-1]
@@ -66,6 +70,16 @@ def dice(a: BoolArray, b: BoolArray) -> float:
     """Overlap of two masks, 0..1; 1 when both are empty."""
     total = int(np.count_nonzero(a)) + int(np.count_nonzero(b))
     return 2.0 * int(np.count_nonzero(a & b)) / total if total else 1.0
+
+
+def overlapping(a: BoolArray, b: BoolArray, shift: FloatArray) -> tuple[BoolArray, BoolArray]:
+    """The parts of two masks of one shape that lie at the same place, when index i of `a` is i + `shift` in `b`."""
+    shape = np.array(a.shape)
+    low, high = np.maximum(0, -shift).astype(int), np.minimum(shape, shape - shift).astype(int)
+    high = np.maximum(high, low)
+    one = a[tuple(slice(i, j) for i, j in zip(low, high, strict=True))]
+    two = b[tuple(slice(i + s, j + s) for i, j, s in zip(low, high, np.asarray(shift, dtype=int), strict=True))]
+    return one, two
 
 
 def _target(share: Float32Array) -> BoolArray:
