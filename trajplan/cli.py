@@ -33,7 +33,8 @@ from trajplan.cli_options import (
     refuse_a_file,
 )
 from trajplan.cli_samples import phantom, samples_app
-from trajplan.cli_scan import drr, inspect, segment
+from trajplan.cli_scan import drr, inspect
+from trajplan.cli_segment import segment
 from trajplan.errors import InputError
 from trajplan.leaving import run_to_the_end
 

@@ -1,4 +1,4 @@
-"""Commands on one scan: what it holds, one segmented vertebra, one simulated X-ray."""
+"""Commands on one scan: what it holds, one simulated X-ray."""
 
 from __future__ import annotations
 
@@ -11,21 +11,15 @@ import typer
 from trajplan import DISCLAIMER
 from trajplan.cli_answers import answering
 from trajplan.cli_options import (
-    BackendOption,
     InputArgument,
     JsonOption,
     KeepNameOption,
-    LevelOption,
     named,
     parse_point,
-    print_facts,
-    progress_bar,
 )
 from trajplan.errors import InputError
 
 if TYPE_CHECKING:
-    from trajplan.anatomy.backend import LabelResult
-    from trajplan.geometry import Volume
     from trajplan.reading.answers import Answers
 
 
@@ -77,60 +71,6 @@ def inspect(
     for found in scan.findings:
         advice = "" if to_do(found.code).startswith("Nothing") else f" {to_do(found.code)}"
         typer.echo(f"{found.severity:22} {found.code}: {found.message.rstrip('.')}.{advice}")
-
-
-@answering
-def segment(
-    source: InputArgument,
-    seed: Annotated[str, typer.Option(help="A point in the vertebral body: x,y,z in LPS mm.")],
-    out: Annotated[Path, typer.Option("--out", help="Label file to write (.nrrd).")],
-    answers: Answers,
-    level: LevelOption = None,
-    backend: BackendOption = "network",
-    as_json: JsonOption = False,
-) -> None:
-    """Segment the vertebra at a seed and write its label map (VerSe ids)."""
-    from trajplan.anatomy.backends import get_backend
-    from trajplan.exports.labels_file import write_labels
-    from trajplan.levels import level_id
-    from trajplan.reading import read_scan
-    from trajplan.target import require_inside
-
-    if out.suffix != ".nrrd":
-        raise InputError(f"--out must end in .nrrd, got {out.name!r}", code="usage")
-    point = parse_point(seed, "--seed")
-    chosen = get_backend(backend)
-    scan = read_scan(source, answers)
-    require_inside(scan.volume, point)
-    with progress_bar() as progress:
-        result = chosen.segment(scan.volume, point, level_id(level) if level else None, progress)
-        measured = _measured(scan.volume, result, level)
-    write_labels(result.labels, out)
-    facts = {
-        "file": out.name,
-        "backend": chosen.name,
-        "target_id": result.target_id,
-        "confidence": round(result.confidence.score, 3),
-        "values": {k: round(float(v), 3) for k, v in result.confidence.values.items()},
-        "check": list(result.confidence.check),
-        **measured,
-    }
-    print_facts(facts if as_json else {k: v for k, v in facts.items() if k != "measures"}, as_json)
-
-
-def _measured(ct: Volume, result: LabelResult, level: str | None) -> dict[str, Any]:
-    """Heights, fracture and measures of a segmented vertebra, or why it cannot be measured."""
-    from trajplan.anatomy.measure import measure_vertebra
-    from trajplan.errors import AnatomyError
-    from trajplan.exports.measures import measures_facts
-
-    try:
-        vertebra = measure_vertebra(
-            ct, result.labels, result.target_id, level=level, level_confirmed=level is not None, source="segmented"
-        )
-    except AnatomyError as error:
-        return {"not_measured": f"{error.code}: {error}"}
-    return measures_facts(vertebra)
 
 
 @answering

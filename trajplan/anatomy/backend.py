@@ -37,7 +37,10 @@ class LabelResult:
 class Backend(Protocol):
     """A segmentation back-end."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What `--backend`, plan.json and the report call it."""
+        ...
 
     def segment(self, ct: Volume, seed_lps: FloatArray, level_id: int | None, progress: Progress) -> LabelResult:
         """Segment the vertebra whose body holds `seed_lps` (LPS mm) in a canonical CT; raises AnatomyError."""

@@ -36,9 +36,12 @@ class NetworkBackend:
     ----------
     weights : Path
         The ONNX file; its sheet (hash, name) lies beside it.
+    reach : int
+        How many vertebrae above and below a named one are segmented too.
     """
 
     weights: Path = WEIGHTS
+    reach: int = 1
     name: str = "network"
 
     def segment(self, ct: Volume, seed_lps: FloatArray, level_id: int | None, progress: Progress) -> LabelResult:
@@ -74,7 +77,7 @@ class NetworkBackend:
         if again is None or not mask.any():
             raise _lost(moved)
         progress(0.7, "looking at the neighbours")
-        neighbours = {} if level_id is None else _neighbours(model, ct, Step(second, again), level_id)
+        neighbours = {} if level_id is None else _neighbours(model, ct, Step(second, again), level_id, self.reach)
         target = UNKNOWN_LEVEL_ID if level_id is None else level_id
         progress(1.0, "vertebra segmented")
         return LabelResult(
@@ -110,14 +113,13 @@ def _require_room(ct: Volume, seed: FloatArray) -> None:
         )
 
 
-def _neighbours(model: NetworkModel, ct: Volume, here: Step, level_id: int) -> dict[int, Look]:
-    """The vertebra above and the one below, by VerSe id."""
+def _neighbours(model: NetworkModel, ct: Volume, here: Step, level_id: int, reach: int) -> dict[int, Look]:
+    """The vertebrae above and below, by VerSe id."""
     found: dict[int, Look] = {}
-    for upwards in (True, False):
-        name = next_level(level_id, -1 if upwards else 1)
-        if name is not None:
-            for step in walk(model, ct, here, upwards=upwards, most=1):
-                found[name] = step.seen
+    for upwards, sign in ((True, -1), (False, 1)):
+        ids = [i for i in (next_level(level_id, sign * steps) for steps in range(1, reach + 1)) if i is not None]
+        for identifier, step in zip(ids, walk(model, ct, here, upwards=upwards, most=len(ids)), strict=False):
+            found[identifier] = step.seen
     return found
 
 
