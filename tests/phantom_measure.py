@@ -151,7 +151,7 @@ def neck(solid: Solid, center: np.ndarray, axis: np.ndarray, half_mm: float, spr
     with the square of its offset, so the intercept is the axis of the ellipse; the middles of the chords give the axis.
     """
     width, height, plane = 6.0, 12.0, center[1]
-    for _ in range(12):
+    for _ in range(30):
         across = np.cross([0.0, 0.0, 1.0], axis)
         across /= np.linalg.norm(across)
         up = np.cross(axis, across)
