@@ -151,7 +151,7 @@ def neck(solid: Solid, center: np.ndarray, axis: np.ndarray, half_mm: float, spr
     with the square of its offset, so the intercept is the axis of the ellipse; the middles of the chords give the axis.
     """
     width, height, plane = 6.0, 12.0, center[1]
-    for _ in range(12):
+    for _ in range(30):
         across = np.cross([0.0, 0.0, 1.0], axis)
         across /= np.linalg.norm(across)
         up = np.cross(axis, across)
@@ -219,27 +219,29 @@ def end_plates(solid: Solid, width_mm: float, depth_mm: float, across: int) -> P
     return Plates(np.polyfit(depth_mm * v.ravel(), top, 1), np.polyfit(depth_mm * v.ravel(), bottom, 1))
 
 
-def plate_sizes(solid: Solid, width_mm: float, depth_mm: float, plates: Plates) -> np.ndarray:
+def plate_sizes(solid: Solid, width_mm: float, depth_mm: float, plates: Plates, behind_mm: float) -> np.ndarray:
     """Width and depth of the upper, then of the lower end plate: sections short of the rounded rims, drawn out to them.
 
-    Widths, fronts and backs of the sections are fitted by a parabola in the level (-1 lower, 1 upper end plate) and a
-    parabola sideways.
+    Widths, fronts and backs of the sections are fitted by a cubic in the level (-1 lower, 1 upper end plate; a waist
+    that narrows by a square times a width that grows evenly is one) and a parabola sideways. Rays to the posterior
+    wall start in the canal, `behind_mm` behind it.
     """
     level, ends = np.linspace(-0.8, 0.8, 41), np.array([1.0, -1.0])
     rows, offset = (x.ravel() for x in np.meshgrid(level, np.linspace(-1.0, 1.0, 13)))
-    design = np.stack([rows**k for k in range(3)] + [offset, offset**2], axis=1)
-    at_ends = np.stack([ends**k for k in range(3)], axis=1)
+    design = np.stack([rows**k for k in range(4)] + [offset, offset**2], axis=1)
+    at_ends = np.stack([ends**k for k in range(4)], axis=1)
     side, back, none = np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]), np.zeros_like(rows)
-    v = (0.1 + 0.15 * offset) * depth_mm  # the widest place lies behind the middle
+    v = (0.01 + 0.09 * offset) * depth_mm  # ahead of the pedicles
     start = np.column_stack([none, v, 0.5 * rows * np.array([plates.height_mm(x) for x in v])])
-    c = np.linalg.lstsq(design, solid.outline(start, side, 0.7 * width_mm), rcond=None)[0]
-    width = at_ends @ c[:3] - 0.25 * c[3] ** 2 / c[4]
+    wide = np.column_stack([design, rows * offset, rows**2 * offset])  # the widest place moves with the level
+    c = np.linalg.lstsq(wide, solid.outline(start, side, 0.7 * width_mm), rcond=None)[0]
+    width = at_ends @ c[:4] - 0.25 * (c[4] + c[6] * ends + c[7]) ** 2 / c[5]
     depth = np.zeros(2)
-    for toward in (1.0, -1.0):
+    for toward, reach in ((1.0, 0.5 * depth_mm + behind_mm), (-1.0, 0.8 * depth_mm)):
         lift = 0.5 * rows * plates.height_mm(0.5 * toward * depth_mm)
-        start = np.column_stack([0.06 * width_mm * offset, none + 0.8 * toward * depth_mm, lift])
-        wall = 0.8 * depth_mm - solid.complement.walls(start, -toward * back, 0.8 * depth_mm)
-        depth += at_ends @ np.linalg.lstsq(design, wall, rcond=None)[0][:3]
+        start = np.column_stack([0.06 * width_mm * offset, none + toward * reach, lift])
+        wall = reach - solid.complement.walls(start, -toward * back, reach)
+        depth += at_ends @ np.linalg.lstsq(design, wall, rcond=None)[0][:4]
     return np.array([width, depth]).T.ravel()
 
 

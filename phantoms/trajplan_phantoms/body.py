@@ -16,6 +16,8 @@ WAIST = 0.13
 """The width at mid-height is this share smaller than at the end plates."""
 OUTLINE_SHARE = 0.60
 """Half of the outline's ellipse, as a share of the body's depth; more than 0.5, so that the back is cut off wide."""
+LEAST_RIM_MM = 0.3
+"""Rims are rounded by no less; sizes that leave less room are refused (`sizes_check`)."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,18 @@ class Body:
 
     @property
     def blend_mm(self) -> float:
-        """Rounding of the rims."""
+        """Rounding of the posterior edges, and of the rims where there is room."""
         return 0.055 * self.depth_mm
+
+    @cached_property
+    def rim_mm(self) -> float:
+        """Rounding of the rims, kept off the places where heights are measured if one end plate is the shallower.
+
+        The sacrum's lower plate does not reach the anterior place at all; its rims are rounded in full.
+        """
+        places = np.array([ANTERIOR_COLUMN, POSTERIOR_COLUMN]) * self.depth_mm
+        room = min(-float(self.side(np.zeros(2), places, level).max()) for level in (-1.0, 1.0))
+        return self.blend_mm if room < LEAST_RIM_MM else min(self.blend_mm, room)
 
     def _concavity(self, u: AnyArray, v: AnyArray, apex: float) -> AnyArray:
         depth = self.depth_mm
@@ -153,7 +165,7 @@ class Body:
         level = np.clip((2.0 * w - rim_top - rim_bottom) / gap, -1.0, 1.0)
         waist = (1.0 - np.square(level)) * (WAIST * gap * (1.0 / self.height_mm)).clip(0.0, WAIST)
         ends = smooth_max(w - top, bottom - w, 0.5)
-        return smooth_max(self.side(u, v, level, waist), ends, self.blend_mm)
+        return smooth_max(self.side(u, v, level, waist), ends, self.rim_mm)
 
     @cached_property
     def push(self) -> Push | None:

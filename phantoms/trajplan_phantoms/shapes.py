@@ -99,10 +99,13 @@ class Tube:
         """Length of the axis without the caps."""
         return float(np.linalg.norm(self.end - self.start))
 
+    def behind_waist(self, p: Coordinates) -> AnyArray:
+        """Distance along the axis, mm, behind (+) or ahead of the section of the waist."""
+        return _dot(p, self.axis) - (float(self.start @ self.axis) + self.waist_mm)
+
     def from_waist(self, p: Coordinates) -> AnyArray:
         """Distance along the axis, mm, from the section of the waist."""
-        middle = float(self.start @ self.axis) + self.waist_mm
-        return np.abs(_dot(p, self.axis) - middle)
+        return np.abs(self.behind_waist(p))
 
     def value(self, p: Coordinates) -> AnyArray:
         """Implicit value, mm."""

@@ -8,6 +8,8 @@ from dataclasses import fields
 import numpy as np
 
 from trajplan.errors import InputError
+from trajplan_phantoms.body import LEAST_RIM_MM
+from trajplan_phantoms.fracture import ANTERIOR_COLUMN
 from trajplan_phantoms.morphometry import Morphometry
 
 MIN_HEIGHT_MM = 8.0
@@ -77,17 +79,16 @@ def check_sizes(level: str, m: Morphometry) -> None:
         f"{WIDEST_PEDICLE_SHARE:g} of the body's width",
     )
     _at_most(level, "concavity of both end plates", hollow, 0.6 * lowest, "0.6 of the body's height")
-    for name, upper, lower in (
-        ("width", m.plate_width_upper_mm, m.plate_width_lower_mm),
-        ("depth", m.plate_depth_upper_mm, m.plate_depth_lower_mm),
-    ):
-        _at_most(
-            level,
-            f"end-plate {name}, upper and lower,",
-            max(upper, lower),
-            2.0 * min(upper, lower),
-            "twice the smaller one",
-        )
+    small, large = sorted((m.plate_width_upper_mm, m.plate_width_lower_mm))
+    _at_most(level, "end-plate width, upper and lower,", large, 2.0 * small, "twice the smaller one")
+    small, large = sorted((m.plate_depth_upper_mm, m.plate_depth_lower_mm))
+    if level == "S1":
+        _at_most(level, "end-plate depth, upper and lower,", large, 2.0 * small, "twice the smaller one")
+    else:
+        # backs are flush, so the place of the anterior height lies this share of the sum of both in front of them
+        share = 0.5 * (0.5 - ANTERIOR_COLUMN)
+        most = ((1.0 - share) * small - LEAST_RIM_MM) / share
+        _at_most(level, "end-plate depth, upper and lower,", large, most, "the anterior height must end on both")
     _at_most(level, "end-plate depth", depth, 1.4 * width, "1.4 of the body's width")
 
 

@@ -27,6 +27,10 @@ BODY_BLEND_MM = 3.5
 KEEP_OUT_REACH_MM = 3.0
 ISTHMUS_REACH_MM = 4.0
 """Pedicles blend fully with what they join only this far from their isthmus."""
+ISTHMUS_FREE_MM = 1.6
+"""Laminae and processes join a pedicle no nearer than this behind its isthmus."""
+NOTCH_CURVATURE = 0.12
+"""Per mm: how fast the notch that frees the isthmus closes away from the pedicle's wall."""
 
 Select = Callable[[FloatArray, FloatArray], Any]
 """From a box (lower, upper) to the index of the points it can reach, or None where there are none."""
@@ -59,6 +63,22 @@ def _join_pedicle(posterior: AnyArray, total: AnyArray, tube: Tube, p: Coordinat
     share = 0.02 + 0.98 * share
     posterior[where] = smooth_min(posterior[where], value, share * PEDICLE_BLEND_MM)
     total[where] = smooth_min(total[where], value, share * BODY_BLEND_MM)
+
+
+def _free_isthmus(posterior: AnyArray, tube: Tube, p: Coordinates, select: Select) -> None:
+    """Notch laminae and processes where they would swallow the isthmus of a wide, tall or steep pedicle."""
+    where = select(*tube.bounds())
+    if where is None:
+        return
+    part = posterior[where]
+    q = (p[0][where], p[1][where], p[2][where])
+    behind = tube.behind_waist(q)
+    near = (part < 1.0) & (behind < ISTHMUS_FREE_MM + 1.0)  # elsewhere the notch changes nothing that matters
+    if near.any():
+        away = np.maximum(tube.value((q[0][near], q[1][near], q[2][near])), 0.0)
+        notch = ISTHMUS_FREE_MM - behind[near] - NOTCH_CURVATURE * np.square(away)
+        part[near] = smooth_max(part[near], notch, 1.0)
+        posterior[where] = part
 
 
 @dataclass(frozen=True)
@@ -184,6 +204,8 @@ class Vertebra:
         total = _nothing(p)
         for shape in self.posterior:
             _join(total, shape, p, POSTERIOR_BLEND_MM, select)
+        for tube in self.pedicles.values():
+            _free_isthmus(total, tube, p, select)
         return total
 
     def _carve(self, total: AnyArray, p: Coordinates, select: Select) -> None:

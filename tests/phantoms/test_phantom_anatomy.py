@@ -78,6 +78,22 @@ def test_the_table_itself_is_found_back_at_the_isthmus(level: str) -> None:
     assert pedicle.width_mm == pytest.approx(spec.sizes_of(level).pedicle_width_mm, abs=0.05)
 
 
+@pytest.mark.parametrize("level", LEVELS)
+def test_nothing_joins_a_pedicle_near_its_isthmus(level: str) -> None:
+    # laminae once swallowed steep thoracic pedicles, articular processes wide lumbar ones
+    turn = np.linspace(0.0, 2.0 * np.pi, 60, endpoint=False)[:, None]
+    for seed in (3, 7):
+        spine = build_spine(draw(level, "any", None, seed, osteophyte_mm=0.0))
+        one = spine.vertebrae[spine.target]
+        for tube in one.pedicles.values():
+            across = tube.semi_start[0] * np.cross(tube.up, tube.axis)
+            ring = np.cos(turn) * across + np.sin(turn) * tube.semi_start[1] * tube.up
+            for behind_mm in (-1.3, -0.6, 0.0, 0.6, 1.3):
+                points = tube.start + (tube.waist_mm + behind_mm) * tube.axis + ring
+                p = (points[:, 0], points[:, 1], points[:, 2])
+                np.testing.assert_allclose(one.value(p), tube.value(p), atol=0.02)
+
+
 def volume_change(level: str) -> float:
     """Largest relative change of a part's volume between 0.5 and 0.25 mm sampling."""
     one = truth_and_spine(PhantomSpec(level, fracture="none", height_loss_percent=0.0))[0].vertebra

@@ -53,6 +53,7 @@ def test_impossible_anatomy_is_refused_with_the_reason(wanted, code, says) -> No
         ({"canal_depth_mm": 60.0}, "canal depth 60.0 mm"),
         ({"plate_depth_upper_mm": 80.0, "plate_depth_lower_mm": 80.0}, "end-plate depth 80.0 mm"),
         ({"plate_width_upper_mm": 15.0, "canal_width_mm": 14.0, "pedicle_width_mm": 5.0}, "end-plate width"),
+        ({"plate_depth_upper_mm": 26.0}, "end-plate depth, upper and lower,"),
         ({"wedge_deg": 29.0}, "body height in front or behind"),
         ({"wedge_deg": 90.0}, "wedge 90 degrees"),
         ({"superior_concavity_mm": 14.0}, "concavity of both end plates"),

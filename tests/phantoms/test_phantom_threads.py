@@ -12,9 +12,9 @@ PROGRAM = """
 import hashlib, json
 from trajplan_phantoms import Scanner, draw, make_phantom
 spec = draw(("L4", "L5"), "any", None, 5, fracture="crush", height_loss_percent=30.0)
-rough = Scanner((3.0, 1.6, 1.6), noise_hu=20.0, seed=3, slice_thickness_mm=3.0, texture="ct", beam_hardening=1.0,
+rough = Scanner((5.0, 2.2, 2.2), noise_hu=20.0, seed=3, slice_thickness_mm=5.0, texture="ct", beam_hardening=1.0,
                 cupping=0.2, photons=2e4, edge_enhancement=0.5)
-for scanner in (rough, Scanner((3.0, 1.6, 1.6), noise_hu=20.0, seed=3)):
+for scanner in (rough, Scanner((4.0, 2.2, 2.2), noise_hu=20.0, seed=3)):
     phantom = make_phantom(spec, scanner)
     print(phantom.ct.sha256(), phantom.labels.sha256(), phantom.parts.sha256())
 print(hashlib.sha256(json.dumps(phantom.truth.to_dict(), sort_keys=True).encode()).hexdigest())
