@@ -26,8 +26,9 @@ def test_every_named_phantom_is_a_sample_and_every_sample_a_named_phantom(manife
     assert [sample.key for sample in manifest.contributions.sample_data] == list(NAMED)
 
 
-def test_the_samples_use_every_command_once(manifest):
-    used = [sample.command for sample in manifest.contributions.sample_data]
+def test_samples_and_readers_use_every_command_once(manifest):
+    given = manifest.contributions
+    used = [*(reader.command for reader in given.readers), *(sample.command for sample in given.sample_data)]
     assert used == [command.id for command in manifest.contributions.commands]
 
 
@@ -35,8 +36,9 @@ def test_every_sample_opens_the_phantom_of_its_key(manifest, monkeypatch):
     from napari_trajplan import _sample_data
 
     monkeypatch.setattr(_sample_data, "phantom_layers", lambda name: name)
-    for sample, command in zip(manifest.contributions.sample_data, manifest.contributions.commands, strict=True):
-        function = getattr(_sample_data, command.python_name.rpartition(":")[2])
+    names = {command.id: command.python_name for command in manifest.contributions.commands}
+    for sample in manifest.contributions.sample_data:
+        function = getattr(_sample_data, names[sample.command].rpartition(":")[2])
         assert function() == sample.key
 
 

@@ -1,0 +1,57 @@
+"""File > Open: a CT through trajplan's own reader, at its place in patient millimetres, with what was found in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from napari_trajplan._coords import placement
+from trajplan import DISCLAIMER
+
+LayerData = tuple[Any, dict[str, Any], str]
+_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm")
+_CONTRAST_HU = (-200.0, 800.0)
+
+
+def get_reader(path: str | Sequence[str]) -> Callable[[str | Sequence[str]], list[LayerData]] | None:
+    """The reader of one CT: a folder of DICOM slices, NIfTI, NRRD or MetaImage; None for anything else."""
+    if not isinstance(path, str):
+        return None
+    return read_layers if Path(path).is_dir() or path.lower().endswith(_SUFFIXES) else None
+
+
+def read_layers(path: str | Sequence[str]) -> list[LayerData]:
+    """Read a CT and tell its findings as napari notifications.
+
+    The layer's metadata hold the findings (code, severity, message, what to do) and the hash of the scan; no name of
+    file or folder, which may be the patient's.
+
+    Raises
+    ------
+    InputError
+        The scan is refused; the message says why and what would help.
+    """
+    from trajplan.exports.nameless import nameless
+    from trajplan.reading import read_scan
+    from trajplan.reading.findings import to_do
+
+    source = Path(str(path))
+    scan = nameless(read_scan(source), source)
+    findings = [
+        {"code": f.code, "severity": str(f.severity), "message": f.message, "to_do": to_do(f.code)}
+        for f in scan.findings
+    ]
+    _tell(findings)
+    about = {"kind": scan.kind, "sha256": scan.sha256, "findings": findings, "disclaimer": DISCLAIMER}
+    place = placement(scan.volume.grid)
+    look = {"name": "CT", "colormap": "gray", "contrast_limits": _CONTRAST_HU, "metadata": {"trajplan": about}}
+    return [(scan.volume.array, {**look, **place}, "image")]
+
+
+def _tell(findings: list[dict[str, str]]) -> None:
+    from napari.utils.notifications import show_info, show_warning
+
+    for one in findings:
+        tell = show_info if one["severity"] == "info" else show_warning
+        tell(f"{one['code']}: {one['message']} {one['to_do']}")
