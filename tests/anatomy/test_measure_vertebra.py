@@ -197,7 +197,8 @@ def test_the_isthmus_of_l5_is_found_where_it_is_narrowest() -> None:
 @pytest.mark.parametrize("level", ["T4", "T7", "T10", "L1", "L3", "L5"])
 @pytest.mark.parametrize(("kind", "loss"), [("wedge", 50.0), ("biconcave", 34.0), ("crush", 60.0)])
 def test_every_level_and_fracture_is_measured_within_its_limits(level: str, kind: str, loss: float) -> None:
-    near = tuple(LEVEL_NAMES[LEVEL_IDS[level] + k] for k in (-1, 0, 1) if level != "L5" or k < 1)
+    built = range(LEVEL_IDS["T4"], LEVEL_IDS["L5"] + 1)
+    near = tuple(LEVEL_NAMES[i] for i in built if abs(i - LEVEL_IDS[level]) <= 1)
     made = make_phantom(
         PhantomSpec(target=level, levels=near, fracture=kind, height_loss_percent=loss),  # type: ignore[arg-type]
         Scanner(spacing_zyx=(0.8, 0.8, 0.8)),
