@@ -89,7 +89,7 @@ def plan(
     scheme: Annotated[SchemeOption | None, typer.Option(help="Numbering of --labels; it is never guessed.")] = None,
     instrument: Annotated[str, typer.Option(help="8G, 10G, 11G or 13G.")] = "11G",
     approach: Annotated[ApproachOption, typer.Option(help="Which pedicles.")] = ApproachOption.AUTO,
-    backend: BackendOption = "network",
+    backend: BackendOption = "simpleitk",
     keep_name: KeepNameOption = False,
     as_json: JsonOption = False,
 ) -> None:

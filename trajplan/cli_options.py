@@ -22,7 +22,10 @@ OutFolder = Annotated[Path, typer.Option("--out", help="Folder for the results; 
 LevelOption = Annotated[str | None, typer.Option(help="Level of the target, e.g. L1: as you counted it.")]
 SeedOption = Annotated[str | None, typer.Option(help="A point in the vertebral body: x,y,z in LPS mm.")]
 BackendOption = Annotated[
-    str, typer.Option(help="Who segments: network (default), simpleitk (no learning), or one a package adds.")
+    str,
+    typer.Option(
+        help="Who segments: simpleitk (default, no learning), network (preview: fast), or one that a package adds."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print machine-readable output.")]
 KeepNameOption = Annotated[

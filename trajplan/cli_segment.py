@@ -34,9 +34,9 @@ def segment(
     out: Annotated[Path, typer.Option("--out", help="Label file to write (.nrrd).")],
     answers: Answers,
     level: LevelOption = None,
-    backend: BackendOption = "network",
+    backend: BackendOption = "simpleitk",
     every: Annotated[
-        bool, typer.Option("--all", help="Every whole vertebra in view, counted from --level; network only.")
+        bool, typer.Option("--all", help="Every whole vertebra in view, counted from --level; with --backend network.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:

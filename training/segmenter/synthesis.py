@@ -13,11 +13,13 @@ from training.segmenter.recolour import recolour, vary
 from training.segmenter.scanner import cut_field_of_view, scan
 from training.segmenter.target import Target
 from training.segmenter.warp import draw_warp
-from trajplan.anatomy.network_input import PADDING_HU, NetworkClass, normalise, seed_channel
+from trajplan.anatomy.network_input import PADDING_HU, SEED_SIGMA_MM, NetworkClass, normalise, seed_channel
 
 RECOLOURED_SHARE = 0.5
 PHANTOM_RECOLOURED_SHARE = 0.75
+NEAR_MM = 5.0
 _SEED = seed_channel()
+_NEAR = float(np.exp(-(NEAR_MM**2) / (2 * SEED_SIGMA_MM**2)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +30,17 @@ class Crop:
     labels: npt.NDArray[np.uint8]
     knows_canal: bool
     name: str
+
+
+def has_target(labels: npt.NDArray[np.uint8]) -> bool:
+    """Whether the body is within `NEAR_MM` of the seed."""
+    return bool((labels[_SEED > _NEAR] == NetworkClass.BODY).any())
+
+
+def without_target(labels: npt.NDArray[np.uint8]) -> None:
+    """The vertebra beside a seed that went astray is a vertebra like any other, in place."""
+    labels[(labels == NetworkClass.BODY) | (labels == NetworkClass.POSTERIOR)] = NetworkClass.OTHER
+    labels[labels == NetworkClass.CANAL] = NetworkClass.BACKGROUND
 
 
 class Synthesis:
@@ -49,6 +62,8 @@ class Synthesis:
         rng = np.random.default_rng([self.seed, number])
         target = self.targets[rng.choice(len(self.targets), p=self._share)]
         hu, labels, tissues, valid = pull(target, draw_warp(target, rng))
+        if not has_target(labels):
+            without_target(labels)
         recoloured = rng.random() < (PHANTOM_RECOLOURED_SHARE if target.patient == "phantom" else RECOLOURED_SHARE)
         if recoloured:
             image = recolour(hu, tissues, rng)

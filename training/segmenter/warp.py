@@ -20,19 +20,28 @@ MAX_SEED_ERROR_MM = (6.0, 10.0, 13.0)
 ELASTIC_KNOTS = (5, 6, 6)
 ELASTIC_SIGMA_VOX = (0.3, 1.6)
 BROKEN_SHARE = 0.3
+ASTRAY_SHARE = 0.12
+ASTRAY_MM = (16.0, 55.0)
 
 _OFFSETS = np.moveaxis(np.indices(SHAPE_ZYX), 0, -1) - (np.array(SHAPE_ZYX) - 1) / 2
 _FROM_SEED = (_OFFSETS + SEED_TO_CENTER_MM[::-1] / SPACING_MM).astype(np.float32)
 
 
 def draw_warp(target: Target, rng: np.random.Generator) -> Float32Array:
-    """Voxel positions (z, y, x) in the target's cube for every voxel of a crop, shape (z, y, x, 3)."""
+    """Voxel positions (z, y, x) in the target's cube for every voxel of a crop, shape (z, y, x, 3).
+
+    Some seeds go astray, so that the network learns to see no target where none is (`synthesis.without_target`).
+    """
     scale = np.exp(rng.uniform(-np.log(MAX_SCALE), np.log(MAX_SCALE)) + rng.normal(0, ANISOTROPY, 3))
     matrix = rotation(np.radians(rng.uniform(-MAX_TURN_DEG, MAX_TURN_DEG, 3))) @ np.diag(1 / scale)
     if rng.random() < 0.5:
         matrix = matrix @ np.diag([1.0, 1.0, -1.0])
     direction = rng.normal(0, 1, 3)
-    error = direction / np.linalg.norm(direction) * rng.uniform(0, 1) * np.array(MAX_SEED_ERROR_MM) / SPACING_MM
+    if rng.random() < ASTRAY_SHARE:
+        reach_mm: FloatArray = np.full(3, rng.uniform(*ASTRAY_MM))
+    else:
+        reach_mm = rng.uniform(0, 1) * np.array(MAX_SEED_ERROR_MM)
+    error = direction / np.linalg.norm(direction) * reach_mm / SPACING_MM
     at = (_FROM_SEED + error.astype(np.float32)) @ matrix.T.astype(np.float32)
     if rng.random() < 0.8:
         at += elastic(rng.uniform(*ELASTIC_SIGMA_VOX), rng)

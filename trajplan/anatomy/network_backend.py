@@ -1,4 +1,4 @@
-"""The default back-end: the trained network, looked through twice, with what its looks disagree about."""
+"""The trained network, looked through twice, with what its looks disagree about."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from trajplan.anatomy.backend import LabelResult, Progress
-from trajplan.anatomy.network_confidence import judge_looks
+from trajplan.anatomy.network_confidence import doubt_share, judge_looks
 from trajplan.anatomy.network_input import NetworkClass
 from trajplan.anatomy.network_labels import mean_share, output_grid, with_neighbours
 from trajplan.anatomy.network_model import WEIGHTS, NetworkModel, load_model
@@ -26,6 +26,8 @@ MAX_MOVE_MM = 22.0
 """A body centre further from the seed than this is another vertebra's, or none."""
 
 EDGE_MM = 8.0
+MIN_FLIP_DICE, MAX_DOUBT_SHARE = 0.80, 0.90
+"""Beyond these nothing is at the seed: found on seeds put beside vertebrae on purpose."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class NetworkBackend:
         progress(0.2, "looking at the seed")
         first = look(model, ct, seed)
         centre = first.body_center_lps()
-        if centre is None or _volume_ml(first) < MIN_VOLUME_ML:
+        if centre is None or _volume_ml(first) < MIN_VOLUME_ML or first.flip_dice < MIN_FLIP_DICE:
             raise _nothing_there(ct, seed, first)
         moved = float(np.linalg.norm(centre - seed))
         if moved > MAX_MOVE_MM:
@@ -72,6 +74,8 @@ class NetworkBackend:
         second = look(model, ct, centre)
         grid = output_grid((first, second))
         share = mean_share(grid, (first, second))
+        if doubt_share(share) > MAX_DOUBT_SHARE:
+            raise _nothing_there(ct, seed, first)
         mask = largest(share > 0.5)
         again = second.body_center_lps()
         if again is None or not mask.any():
@@ -130,7 +134,7 @@ def _volume_ml(one: Look) -> float:
 def _nothing_there(ct: Volume, seed: FloatArray, seen: Look) -> AnatomyError:
     """Say what is at the seed and how far the nearest vertebra is."""
     hu = _mean_hu(ct, seed)
-    bone: BoolArray = seen.share[NetworkClass.OTHER] + seen.target_share > 0.5
+    bone: BoolArray = seen.share[NetworkClass.OTHER] > 0.5
     if bone.any():
         distance = np.linalg.norm(seen.grid.index_to_world(np.argwhere(bone)) - seed, axis=1).min()
         near = f"the nearest vertebra seen is {distance:.0f} mm away"

@@ -35,17 +35,22 @@ def judge_looks(first: Look, second: Look, share: Float32Array, mask: BoolArray,
     probability between 0.2 and 0.8, and share of the target that lay in other pieces than the largest.
     """
     pieces, size = int(np.count_nonzero(share > 0.5)), int(np.count_nonzero(mask))
-    doubtful = int(np.count_nonzero((share > 0.2) & (share < 0.8)))
     values = {
         "flip_dice": min(first.flip_dice, second.flip_dice),
         "recentre_dice": _agreement(first, second),
-        "doubt_share": doubtful / max(1, pieces),
+        "doubt_share": doubt_share(share),
         "fragment_share": 1.0 - size / max(1, pieces),
     }
     marks = {k: float(np.clip((values[k] - r.bad) / (r.good - r.bad), 0.0, 1.0)) for k, r in _RULES.items()}
     lowest, mean = min(marks.values()), float(np.mean(list(marks.values())))
     check = tuple(f"{_RULES[k].text} ({k} {values[k]:.2f})" for k, mark in marks.items() if mark < 0.5)
     return Confidence(score=round(0.5 * lowest + 0.5 * mean, 3), values=values | {"moved_mm": moved_mm}, check=check)
+
+
+def doubt_share(share: Float32Array) -> float:
+    """Volume with a probability between 0.2 and 0.8, as a share of that above 0.5."""
+    doubtful = int(np.count_nonzero((share > 0.2) & (share < 0.8)))
+    return doubtful / max(1, int(np.count_nonzero(share > 0.5)))
 
 
 def _agreement(first: Look, second: Look) -> float:

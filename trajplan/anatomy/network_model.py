@@ -16,7 +16,7 @@ from trajplan.errors import AnatomyError
 from trajplan.geometry.arrays import Float32Array
 
 WEIGHTS = Path(__file__).with_name("weights") / "segmenter.onnx"
-_INSTEAD = "reinstall trajplan, or take the classical route with --backend simpleitk (slower, less exact)"
+_INSTEAD = "reinstall trajplan, or take the classical route with --backend simpleitk"
 
 
 @dataclass(frozen=True, eq=False)
