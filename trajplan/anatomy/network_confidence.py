@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from trajplan.anatomy.network_pass import Look, dice, overlapping
+from trajplan.anatomy.rules import Rule, rate
 from trajplan.anatomy.vertebra import Confidence
 from trajplan.geometry.arrays import BoolArray, Float32Array
 
-
-@dataclass(frozen=True)
-class _Rule:
-    """A figure: `bad` gives 0 and `good` gives 1 (linear between); `text` is the reason shown when below 0.5."""
-
-    bad: float
-    good: float
-    text: str
-
-
 _RULES = {
-    "flip_dice": _Rule(0.80, 0.92, "the network sees another outline in the mirror image"),
-    "recentre_dice": _Rule(0.80, 0.92, "the network sees another outline from the body's centre than from the seed"),
-    "doubt_share": _Rule(0.45, 0.22, "the network is undecided about much of the outline"),
-    "fragment_share": _Rule(0.10, 0.02, "the network sees pieces of the vertebra far from it"),
+    "flip_dice": Rule(0.80, 0.92, "the network sees another outline in the mirror image"),
+    "recentre_dice": Rule(0.80, 0.92, "the network sees another outline from the body's centre than from the seed"),
+    "doubt_share": Rule(0.45, 0.22, "the network is undecided about much of the outline"),
+    "fragment_share": Rule(0.10, 0.02, "the network sees pieces of the vertebra far from it"),
 }
 
 
@@ -41,10 +30,7 @@ def judge_looks(first: Look, second: Look, share: Float32Array, mask: BoolArray,
         "doubt_share": doubt_share(share),
         "fragment_share": 1.0 - size / max(1, pieces),
     }
-    marks = {k: float(np.clip((values[k] - r.bad) / (r.good - r.bad), 0.0, 1.0)) for k, r in _RULES.items()}
-    lowest, mean = min(marks.values()), float(np.mean(list(marks.values())))
-    check = tuple(f"{_RULES[k].text} ({k} {values[k]:.2f})" for k, mark in marks.items() if mark < 0.5)
-    return Confidence(score=round(0.5 * lowest + 0.5 * mean, 3), values=values | {"moved_mm": moved_mm}, check=check)
+    return rate(values | {"moved_mm": moved_mm}, _RULES)
 
 
 def doubt_share(share: Float32Array) -> float:

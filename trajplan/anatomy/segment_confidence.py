@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import scipy.ndimage as ndi
 
+from trajplan.anatomy.rules import Rule, rate
 from trajplan.anatomy.seed_frame import SeedFrame
 from trajplan.anatomy.vertebra import Confidence
 from trajplan.geometry import Volume
 from trajplan.geometry.arrays import BoolArray, FloatArray
 
-
-@dataclass(frozen=True)
-class _Rule:
-    """A figure: `bad` gives 0 and `good` gives 1 (linear between); `text` is the reason shown when below 0.5."""
-
-    bad: float
-    good: float
-    text: str
-
-
 # Limits set on nine seeds in three scans (see benchmarks/segment_simpleitk.py): few, so they are only a coarse guide.
 _RULES = {
-    "correlation": _Rule(0.55, 0.72, "the atlas fits the image poorly"),
-    "prior_dice": _Rule(0.80, 0.90, "the refined outline differs much from the atlas's"),
-    "volume_log_ratio": _Rule(0.95, 0.60, "the volume is implausible for the body's size"),
-    "edge_share": _Rule(0.55, 0.80, "much of the outline lies where the image shows no edge"),
-    "ring_share": _Rule(0.75, 0.95, "the canal is not enclosed by the arch and pedicles"),
-    "symmetry_dice": _Rule(0.62, 0.80, "left and right differ much"),
-    "height_log_ratio": _Rule(0.35, 0.12, "the height differs from that of the end plates found at the seed"),
-    "plate_contrast_hu": _Rule(25.0, 60.0, "the end plates hardly stand out"),
-    "atlas_neighbours": _Rule(
+    "correlation": Rule(0.55, 0.72, "the atlas fits the image poorly"),
+    "prior_dice": Rule(0.80, 0.90, "the refined outline differs much from the atlas's"),
+    "volume_log_ratio": Rule(0.95, 0.60, "the volume is implausible for the body's size"),
+    "edge_share": Rule(0.55, 0.80, "much of the outline lies where the image shows no edge"),
+    "ring_share": Rule(0.75, 0.95, "the canal is not enclosed by the arch and pedicles"),
+    "symmetry_dice": Rule(0.62, 0.80, "left and right differ much"),
+    "height_log_ratio": Rule(0.35, 0.12, "the height differs from that of the end plates found at the seed"),
+    "plate_contrast_hu": Rule(25.0, 60.0, "the end plates hardly stand out"),
+    "atlas_neighbours": Rule(
         0.8, 2.0, "the atlas lacks the neighbour on one side, so that one's bone may be taken along"
     ),
-    "canal_score": _Rule(0.18, 0.35, "the spinal canal is unclear"),
+    "canal_score": Rule(0.18, 0.35, "the spinal canal is unclear"),
 }
 
 
@@ -75,10 +64,7 @@ def judge(
         "plate_contrast_hu": seed.plate_contrast_hu,
         "canal_score": seed.canal_score,
     }
-    marks = {k: float(np.clip((values[k] - r.bad) / (r.good - r.bad), 0.0, 1.0)) for k, r in _RULES.items()}
-    lowest, mean = min(marks.values()), float(np.mean(list(marks.values())))
-    check = tuple(f"{_RULES[k].text} ({k} {values[k]:.2f})" for k, mark in marks.items() if mark < 0.5)
-    return Confidence(score=round(0.5 * lowest + 0.5 * mean, 3), values=values, check=check)
+    return rate(values, _RULES)
 
 
 def _dice(a: BoolArray, b: BoolArray) -> float:
