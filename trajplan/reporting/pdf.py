@@ -82,7 +82,7 @@ def report_pdf(facts: ReportFacts, pictures: Sequence[Picture]) -> bytes:
         pedicles = "; ".join(f"{side} {w} × {h}" for side, w, h, _ in facts.vertebra.pedicles)
         measured = [("Pedicles, width × height", pedicles), *facts.vertebra.confidence]
         pair = _side_by_side(_rows(facts.vertebra.rows, width=0.49, label=0.5), _rows(measured, width=0.49, label=0.4))
-        story.append(KeepTogether([_text("The vertebra", _H2), pair]))
+        story.append(KeepTogether([_text("The vertebra", _H2), pair, Spacer(1, 6)]))
     story += [_wide(p) for p in pictures if p.name.endswith("_stages.png")]
     story += [_text("Methods and provenance", _H2), _text(" ".join(facts.methods), _SMALL), Spacer(1, 3)]
     known = "; ".join(f"{label}: {value}" for label, value in facts.provenance if label not in _ELSEWHERE)

@@ -59,13 +59,17 @@ def readable(name: str, value: float | None) -> tuple[str, str]:
 
     >>> readable("pedicle_width_mm", 4.123)
     ('pedicle width', '4.12 mm')
+    >>> readable("pedicle_area_ratio", 0.780955)
+    ('pedicle area ratio', '0.781')
     """
     for suffix, unit in _UNITS.items():
         if name.endswith(suffix):
             label, text_unit = name.removesuffix(suffix), "" if unit == "°" else " "
             text = NOT_KNOWN if value is None or value != value else f"{_decimal(value, 2)}{text_unit}{unit}"
             return label.replace("_", " "), text
-    return name.replace("_", " "), NOT_KNOWN if value is None or value != value else f"{value:.6g}"
+    return name.replace("_", " "), NOT_KNOWN if value is None or value != value else (
+        f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    )
 
 
 def worst_verdict(paths: Sequence[Trajectory]) -> Verdict | None:
