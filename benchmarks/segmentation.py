@@ -31,6 +31,7 @@ from trajplan.anatomy.simpleitk_backend import SimpleItkBackend
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.errors import AnatomyError, TrajplanError
 from trajplan.geometry import Grid, LabelMap, Volume
+from trajplan.geometry.pieces import thickest
 from trajplan.geometry.resample import resample_mask, resample_volume
 from trajplan.levels import LEVEL_NAMES, level_id
 from trajplan.parts import Part, Side
@@ -107,8 +108,7 @@ def phantom_cases(count: int) -> Iterator[Case]:
 def grade(case: Case, backend: Backend, number: int) -> tuple[str, dict[str, float], npt.NDArray[np.bool_] | None]:
     """One line of the table, its figures, and the mask on the reference grid of the sheet."""
     truth, grid = reference(case)
-    depth = ndi.distance_transform_edt(truth)
-    centre = grid.index_to_world(np.argwhere(depth > 0.75 * depth.max()).mean(axis=0))
+    centre = grid.index_to_world(thickest(truth))
     direction = np.random.default_rng(number).normal(size=3)
     seed = centre + SEED_ERROR_MM * direction / np.linalg.norm(direction)
     start = time.perf_counter()

@@ -32,7 +32,8 @@ def test_every_command_of_the_readme_is_understood(words):
     from trajplan.cli import app
 
     command = typer.main.get_command(app).commands[words[1]]
-    command.make_context(words[1], words[2:])  # parses and checks the arguments, runs nothing
+    context = command.make_context(words[1], list(words[2:]))  # parses and checks the arguments, runs nothing
+    assert context.command is command
 
 
 def test_the_readme_states_every_exit_status_and_that_this_is_no_medical_device():

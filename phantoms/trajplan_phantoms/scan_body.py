@@ -11,6 +11,7 @@ from trajplan.errors import InputError
 from trajplan.geometry.arrays import AnyArray, BoolArray, Float32Array, FloatArray, unit
 from trajplan.geometry.frame import Frame
 from trajplan.geometry.grid import Grid
+from trajplan.geometry.pieces import largest
 from trajplan.geometry.resample import resample_mask
 from trajplan.geometry.volume import LabelMap
 from trajplan.levels import LEVEL_NAMES
@@ -126,7 +127,7 @@ def bounds(mask: BoolArray) -> tuple[AnyArray, AnyArray]:
 def _first_guess(solid: BoolArray, grid: Grid) -> Frame:
     """Origin in the thickest part, v towards the rest of the bone, w up."""
     depth = ndimage.distance_transform_edt(np.pad(solid, 1))[1:-1, 1:-1, 1:-1]
-    seed = grid.index_to_world(ndimage.center_of_mass(_largest(depth > 0.6 * depth.max())))
+    seed = grid.index_to_world(ndimage.center_of_mass(largest(depth > 0.6 * depth.max())))
     away = grid.index_to_world(ndimage.center_of_mass(solid)) - seed
     away[2] = 0.0
     v = unit(away) if np.linalg.norm(away) > 1.0 else np.array([0.0, 1.0, 0.0])
@@ -151,7 +152,7 @@ def _look(share: Float32Array, grid: Grid, frame: Frame, level_id: int, *, turn:
     bone = turned > 0.5
     hole = _canal_hole(bone, u, v, level_id)
     block = bone & (v < v[hole.any(axis=1)].min() - 0.5)[None, :, None]
-    body = _largest(ndimage.binary_opening(block, iterations=3))
+    body = largest(ndimage.binary_opening(block, iterations=3))
     area = body.sum(axis=(1, 2))
     if not area.any():
         raise InputError(
@@ -159,9 +160,9 @@ def _look(share: Float32Array, grid: Grid, frame: Frame, level_id: int, *, turn:
             code="no_body",
         )
     core = area > 0.5 * np.percentile(area[area > 0], 80)
-    foot = _largest(body[core].mean(axis=0) > 0.6)
+    foot = largest(body[core].mean(axis=0) > 0.6)
     # the opening found the footprint; the columns themselves keep the corners that it rounds off
-    top, bottom = column_ends(_largest(block & foot[None]), turned, w)
+    top, bottom = column_ends(largest(block & foot[None]), turned, w)
     rim = ndimage.distance_transform_edt(np.pad(foot, 1))[1:-1, 1:-1] * STEP_MM
     inner = rim > min(4.0, 0.4 * float(rim.max()))
     top_plane, bottom_plane = plane(top, inner, u, v), plane(bottom, inner, u, v)
@@ -201,7 +202,7 @@ def _canal_hole(bone: BoolArray, u: FloatArray, v: FloatArray, level_id: int) ->
         padded = np.pad(bone, ((0, 0), (margin, margin), (margin, margin)))
         ring = ndimage.binary_closing(padded, _CROSS, iterations=reach) if reach else padded
         holes = np.array([ndimage.binary_fill_holes(one) for one in ring])[:, margin:-margin, margin:-margin]
-        holes = _largest(ndimage.binary_opening(holes & ~bone & zone, _CROSS, iterations=2))
+        holes = largest(ndimage.binary_opening(holes & ~bone & zone, _CROSS, iterations=2))
         rows = np.flatnonzero(holes.sum(axis=(1, 2)) * STEP_MM**2 >= _MIN_HOLE_MM2)
         if len(rows) * STEP_MM >= 3.0:
             return np.asarray(holes[rows].mean(axis=0) >= 0.5)
@@ -244,12 +245,3 @@ def _crossing(share: Float32Array, inside: AnyArray, outside: AnyArray) -> Float
     b = np.take_along_axis(share, outside[None], axis=0)[0].astype(np.float64)
     ok = (a > 0.5) & (b < 0.5)
     return np.where(ok, (a - 0.5) / np.where(ok, a - b, 1.0), 0.5)
-
-
-def _largest(mask: BoolArray) -> BoolArray:
-    found, count = ndimage.label(mask)
-    if count < 2:
-        return mask
-    sizes = np.bincount(found.ravel())
-    sizes[0] = 0
-    return np.asarray(found == int(sizes.argmax()))

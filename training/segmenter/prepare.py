@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import scipy.ndimage as ndi
 
 from training.segmenter.target import HALF, IGNORE, Target, cube, padding
 from training.segmenter.tissues import tissue_map
@@ -16,6 +15,7 @@ from trajplan.anatomy.network_input import SPACING_MM, NetworkClass
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.errors import AnatomyError
 from trajplan.geometry import Grid, LabelMap, Volume
+from trajplan.geometry.pieces import thickest
 from trajplan.geometry.resample import resample_labels, resample_mask, resample_volume
 from trajplan.levels import LEVEL_NAMES
 from trajplan.parts import Part
@@ -101,8 +101,7 @@ def targets_of(scan: LabelledScan, ids: Iterable[int], weight: float) -> list[Ta
 
 def body_center(body: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.float64], float]:
     """Centre (voxels z, y, x) of a body, where it is thickest, and its height there, voxels."""
-    depth = ndi.distance_transform_edt(np.pad(body, 1))[1:-1, 1:-1, 1:-1]
-    centre = np.argwhere(depth > 0.75 * depth.max()).mean(axis=0)
+    centre = thickest(body)
     _, y, x = np.round(centre).astype(int)
     return centre, float(body[:, y - 1 : y + 2, x - 1 : x + 2].any(axis=(1, 2)).sum())
 

@@ -17,13 +17,13 @@ from trajplan.anatomy.working_grid import (
     COARSE_SPACING_MM,
     frame_axes,
     frame_grid,
-    largest,
     occupancy,
     working_grid,
 )
 from trajplan.errors import AnatomyError
 from trajplan.geometry import Frame, Grid, LabelMap
 from trajplan.geometry.arrays import BoolArray, Float32Array, FloatArray, unit
+from trajplan.geometry.pieces import largest
 from trajplan.geometry.resample import resample_mask
 
 ROUNDS = 3

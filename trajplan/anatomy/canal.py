@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.ndimage as ndi
 
-from trajplan.anatomy.working_grid import largest
 from trajplan.geometry.arrays import BoolArray, FloatArray
+from trajplan.geometry.pieces import largest
 
 CLOSINGS_MM = (
     (0.0, 0.0),

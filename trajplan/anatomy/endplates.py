@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.ndimage as ndi
 
-from trajplan.anatomy.working_grid import largest
 from trajplan.geometry.arrays import BoolArray, Float32Array, FloatArray, unit
+from trajplan.geometry.pieces import largest
 
 RIM_MM = 4.0
 """Width of the rim that is left out of the planes: the ring apophysis and osteophytes sit there."""

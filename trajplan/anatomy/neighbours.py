@@ -17,7 +17,6 @@ from trajplan.anatomy.working_grid import (
     COARSE_SPACING_MM,
     frame_axes,
     frame_grid,
-    largest,
     occupancy,
     target_labels,
     working_grid,
@@ -25,6 +24,7 @@ from trajplan.anatomy.working_grid import (
 from trajplan.errors import AnatomyError
 from trajplan.geometry import Frame, LabelMap, Volume
 from trajplan.geometry.arrays import unit
+from trajplan.geometry.pieces import largest
 from trajplan.geometry.resample import resample_mask
 from trajplan.levels import LEVEL_IDS
 

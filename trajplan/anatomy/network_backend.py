@@ -14,10 +14,10 @@ from trajplan.anatomy.network_labels import mean_share, output_grid, with_neighb
 from trajplan.anatomy.network_model import WEIGHTS, NetworkModel, load_model
 from trajplan.anatomy.network_pass import Look, look
 from trajplan.anatomy.network_walk import Step, walk
-from trajplan.anatomy.working_grid import largest
 from trajplan.errors import AnatomyError
 from trajplan.geometry import Grid, Volume
 from trajplan.geometry.arrays import BoolArray, FloatArray
+from trajplan.geometry.pieces import largest
 from trajplan.geometry.resample import resample_volume
 from trajplan.levels import UNKNOWN_LEVEL_ID, next_level
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from trajplan.anatomy.network_pass import Look
-from trajplan.anatomy.working_grid import largest
 from trajplan.geometry import Grid, LabelMap
 from trajplan.geometry.arrays import BoolArray, Float32Array
+from trajplan.geometry.pieces import largest
 from trajplan.geometry.resample import resample_mask
 from trajplan.levels import LEVEL_NAMES
 

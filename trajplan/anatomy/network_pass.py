@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.ndimage as ndi
 
 from trajplan.anatomy.network_input import NetworkClass, crop_grid, network_input
 from trajplan.anatomy.network_model import NetworkModel
-from trajplan.anatomy.working_grid import largest
 from trajplan.geometry import Grid, Volume
 from trajplan.geometry.arrays import BoolArray, Float32Array, FloatArray
+from trajplan.geometry.pieces import largest, thickest
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +48,7 @@ class Look:
         body = self.body()
         if not body.any():
             return None
-        depth = ndi.distance_transform_edt(np.pad(body, 1))[1:-1, 1:-1, 1:-1]
-        return self.grid.index_to_world(np.argwhere(depth > 0.75 * depth.max()).mean(axis=0))
+        return self.grid.index_to_world(thickest(body))
 
 
 def look(model: NetworkModel, ct: Volume, seed_lps: FloatArray, *, mirrored: bool = True) -> Look:

@@ -11,7 +11,7 @@ from trajplan.anatomy.vertebra import Confidence
 from trajplan.geometry import Volume
 from trajplan.geometry.arrays import BoolArray, FloatArray
 
-# Limits set on nine seeds in three scans (see benchmarks/segment_simpleitk.py): few, so they are only a coarse guide.
+# Limits set on nine seeds in three scans (benchmarks/segmentation.py): few, so they are only a coarse guide.
 _RULES = {
     "correlation": Rule(0.55, 0.72, "the atlas fits the image poorly"),
     "prior_dice": Rule(0.80, 0.90, "the refined outline differs much from the atlas's"),

@@ -11,9 +11,9 @@ from trajplan.anatomy.canal import canal_curve
 from trajplan.anatomy.endplates import footprint_of
 from trajplan.anatomy.pedicles import Isthmus
 from trajplan.anatomy.section import outside_distance
-from trajplan.anatomy.working_grid import largest
 from trajplan.geometry import Frame
 from trajplan.geometry.arrays import AnyArray, BoolArray, FloatArray
+from trajplan.geometry.pieces import largest, pieces
 from trajplan.parts import Part
 
 CENTRAL_SHARE = 0.6
@@ -69,17 +69,7 @@ def split_body(bone: BoolArray, hole: BoolArray, axes_mm: tuple[FloatArray, Floa
     beside = np.abs(u_mm[None, None, :] - curve[:, 0][:, None, None]) < CENTRAL_SHARE * half
     in_front = (v_mm[None, :] < curve[:, 1][:, None])[:, :, None] & beside
     block = bone & (before | in_front)
-    return _pieces(block & _under_end_plates(block, float(u_mm[1] - u_mm[0])))
-
-
-def _pieces(block: BoolArray) -> BoolArray:
-    """The largest component, and those of at least a fiftieth of it: a burst fragment is still body."""
-    found, count = ndi.label(block)
-    if count < 2:
-        return block
-    sizes = np.bincount(found.ravel())
-    sizes[0] = 0
-    return np.asarray((sizes >= PIECE_SHARE * sizes.max())[found] & block)
+    return pieces(block & _under_end_plates(block, float(u_mm[1] - u_mm[0])), PIECE_SHARE)
 
 
 def _under_end_plates(block: BoolArray, spacing_mm: float) -> BoolArray:

@@ -8,6 +8,7 @@ import scipy.ndimage as ndi
 from trajplan.errors import AnatomyError
 from trajplan.geometry import Frame, Grid, LabelMap
 from trajplan.geometry.arrays import BoolArray, Float32Array, FloatArray
+from trajplan.geometry.pieces import pieces
 from trajplan.geometry.resample import resample_mask
 from trajplan.levels import LEVEL_NAMES
 
@@ -15,6 +16,9 @@ WORKING_SPACING_MM = 0.65
 COARSE_SPACING_MM = 1.0
 MARGIN_MM = 12.0
 MIN_VOLUME_ML = 4.0
+ARCH_SHARE = 0.1
+"""Pieces of at least this share of the largest stay: a neural arch that a thin label parts from its body."""
+
 SMOOTHING_VOXELS = 0.5
 """Gaussian on the source mask: takes the stair steps of thick slices away; narrows a 7 mm rod at 3 mm by 0.6 mm."""
 
@@ -64,7 +68,7 @@ def occupancy(labels: LabelMap, target_id: int, grid: Grid) -> Float32Array:
     soft = ndi.gaussian_filter(solid, SMOOTHING_VOXELS, truncate=3.0)
     source = labels.grid.cropped(np.full(3, -pad), np.array(labels.grid.shape_zyx) + pad)
     share = resample_mask(soft, source, grid)
-    inside = _main_component(share > 0.5)
+    inside = pieces(share > 0.5, ARCH_SHARE)
     return np.where(inside | (share <= 0.5), share, np.float32(0.0)).astype(np.float32)
 
 
@@ -82,26 +86,6 @@ def frame_axes(grid: Grid, frame: Frame) -> tuple[FloatArray, FloatArray, FloatA
     n_w, n_v, n_u = grid.shape_zyx
     step = float(grid.spacing_zyx[0])
     return start[0] + step * np.arange(n_u), start[1] + step * np.arange(n_v), start[2] + step * np.arange(n_w)
-
-
-def largest(mask: BoolArray) -> BoolArray:
-    """The largest face-connected component (the mask itself when it is empty)."""
-    found, count = ndi.label(mask)
-    if count < 2:
-        return mask
-    sizes = np.bincount(found.ravel())
-    sizes[0] = 0
-    return np.asarray(found == int(sizes.argmax()))
-
-
-def _main_component(mask: BoolArray) -> BoolArray:
-    """All components of at least a tenth of the largest: a neural arch that a thin label parts from its body stays."""
-    found, count = ndi.label(mask)
-    if count < 2:
-        return mask
-    sizes = np.bincount(found.ravel())
-    sizes[0] = 0
-    return np.asarray((sizes >= 0.1 * sizes.max())[found] & mask)
 
 
 def _bounds(mask: BoolArray) -> tuple[np.ndarray, np.ndarray]:

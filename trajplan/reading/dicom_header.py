@@ -32,7 +32,8 @@ _FRAME_TAGS = ["FrameType", "FrameAcquisitionNumber", "TemporalPositionIndex", "
 _KEYWORDS = {pydicom.datadict.tag_for_keyword(name): name for name in (*_TAGS, *_FRAME_TAGS)}
 _CT_CLASSES = "1.2.840.10008.5.1.4.1.1.2"
 _ALWAYS_LOSSY = {"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.81"}
-# pydicom decodes values on access; broken ones surface as any of these.
+# pydicom decodes values on access; broken ones surface as any of these, which it raises itself (NotImplementedError
+# for a value representation it does not know).
 BROKEN = (
     *(InvalidDicomError, BytesLengthException, NotImplementedError, RecursionError, ArithmeticError, LookupError),
     *(OSError, EOFError, ValueError, TypeError, AttributeError, struct.error, zlib.error, MemoryError),
