@@ -12,10 +12,9 @@ from pathlib import Path, PurePosixPath
 
 from trajplan.errors import InputError
 from trajplan.exports.exchange import exchange
-from trajplan.exports.foreign import carry_over, foreign_entries, rescue
+from trajplan.exports.foreign import NEW, carry_over, foreign_entries, rescue
 from trajplan.exports.leftovers import (
     JOURNAL,
-    NEW,
     OLD,
     clean_leftovers,
     put_back,
