@@ -9,6 +9,7 @@ import numpy as np
 
 from trajplan.anatomy.backend import Backend, Progress
 from trajplan.anatomy.backends import DEFAULT, get_backend
+from trajplan.anatomy.clean_labels import clean_labels
 from trajplan.anatomy.column import find_column
 from trajplan.anatomy.measure import measure_vertebra
 from trajplan.anatomy.vertebra import Vertebra
@@ -145,6 +146,7 @@ def _from_labels(
     source: str,
     progress: Progress,
 ) -> Target:
+    labels, mended = clean_labels(labels)
     present = [i for i in labels.ids() if i in PLANNABLE_IDS]
     names = ", ".join(LEVEL_NAMES[i] for i in labels.ids() if i in LEVEL_NAMES)
     notes: list[str] = []
@@ -167,6 +169,7 @@ def _from_labels(
     vertebra = measure_vertebra(
         scan.volume, labels, wanted, level=LEVEL_NAMES.get(wanted), level_confirmed=level is not None, source=source
     )
+    notes += [text for one in mended if abs(one.level_id - wanted) <= 1 and (text := one.told())]
     if level is None:
         notes.append(f"The level {LEVEL_NAMES.get(wanted)} is that of the label file; nobody has confirmed it.")
     spacing_mm = float(max(labels.grid.spacing_zyx.max(), scan.volume.grid.spacing_zyx.max()))
