@@ -44,7 +44,7 @@ def segment(
     from trajplan.exports.labels_file import write_labels
     from trajplan.levels import LEVEL_NAMES, level_id
     from trajplan.reading import read_scan
-    from trajplan.target import require_inside
+    from trajplan.target import Segmented, require_inside
 
     if out.suffix != ".nrrd":
         raise InputError(f"--out must end in .nrrd, got {out.name!r}", code="usage")
@@ -59,7 +59,7 @@ def segment(
         if every:
             ids = [i for i in result.labels.ids() if i != result.target_id]
             others = {LEVEL_NAMES[i]: _measured(scan.volume, result, i) for i in ids}
-    write_labels(result.labels, out)
+    write_labels(result.labels, out, Segmented(chosen.name, result.target_id, result.confidence))
     facts: dict[str, Any] = {
         "file": out.name,
         "backend": chosen.name,

@@ -12,7 +12,7 @@ from trajplan.anatomy.backends import DEFAULT, get_backend
 from trajplan.anatomy.clean_labels import clean_labels
 from trajplan.anatomy.column import find_column
 from trajplan.anatomy.measure import measure_vertebra
-from trajplan.anatomy.vertebra import Vertebra
+from trajplan.anatomy.vertebra import Confidence, Vertebra
 from trajplan.anatomy.worst import worst_vertebra
 from trajplan.errors import AnatomyError, InputError
 from trajplan.geometry import LabelMap, Volume
@@ -30,6 +30,9 @@ FRACTURE_PERCENT = 20.0
 COARSE_MM = 1.5
 """Labels on voxels from this size on are said to be coarse."""
 
+_UNRATED = 0.8
+"""Confidence in a mask that came with a rated one: enough to plan on, less than certain."""
+
 
 @dataclass(frozen=True, eq=False)
 class Target:
@@ -45,6 +48,33 @@ class Target:
     spacing_mm: float | None = None
 
 
+@dataclass(frozen=True)
+class Segmented:
+    """A label file that a back-end made: unless a person has edited it, it is no more than an automatic mask.
+
+    Parameters
+    ----------
+    backend : str
+    target_id : int
+        The vertebra that `confidence` is about; its neighbours were not rated.
+    confidence : Confidence
+    edited : bool
+        Whether somebody has changed the labels since.
+    """
+
+    backend: str
+    target_id: int
+    confidence: Confidence
+    edited: bool = False
+
+    def confidence_in(self, identifier: int) -> Confidence:
+        """What is known of the mask of one level."""
+        if identifier == self.target_id:
+            return self.confidence
+        rated = LEVEL_NAMES.get(self.target_id, "another vertebra")
+        return Confidence(_UNRATED, {}, (f"check the mask: only that of {rated} was rated, this came with it",))
+
+
 def find_target(
     scan: Scan,
     level: str | None,
@@ -53,6 +83,7 @@ def find_target(
     labels_source: str | None,
     progress: Progress,
     backend: str = DEFAULT,
+    segmented: Segmented | None = None,
 ) -> Target:
     """The target's measured anatomy.
 
@@ -64,7 +95,7 @@ def find_target(
         The vertebra cannot be found, segmented or measured.
     """
     if labels is not None:
-        return _from_labels(scan, level, seed_lps, labels, labels_source or "labels", progress)
+        return _from_labels(scan, level, seed_lps, labels, labels_source or "labels", progress, segmented)
     notes: list[str] = []
     if seed_lps is None:
         progress(0.0, "looking for the spine")
@@ -145,6 +176,7 @@ def _from_labels(
     labels: LabelMap,
     source: str,
     progress: Progress,
+    segmented: Segmented | None,
 ) -> Target:
     labels, mended = clean_labels(labels)
     present = [i for i in labels.ids() if i in PLANNABLE_IDS]
@@ -167,8 +199,22 @@ def _from_labels(
         notes.append(note)
     progress(0.7, f"measuring {LEVEL_NAMES.get(wanted, wanted)}")
     vertebra = measure_vertebra(
-        scan.volume, labels, wanted, level=LEVEL_NAMES.get(wanted), level_confirmed=level is not None, source=source
+        scan.volume,
+        labels,
+        wanted,
+        level=LEVEL_NAMES.get(wanted),
+        level_confirmed=level is not None,
+        source=source,
+        confidence=segmented.confidence_in(wanted) if segmented and not segmented.edited else None,
     )
+    automatic = segmented is not None and not segmented.edited
+    if segmented and segmented.edited:
+        notes.append(f"The label file is a segmentation by {segmented.backend} that somebody has edited since.")
+    elif segmented:
+        notes.append(
+            f"The label file is a segmentation by {segmented.backend}, unchanged: its mask is automatic (confidence "
+            f"{vertebra.confidence.score:.2f}); nobody has confirmed it."
+        )
     notes += [text for one in mended if abs(one.level_id - wanted) <= 1 and (text := one.told())]
     if level is None:
         notes.append(f"The level {LEVEL_NAMES.get(wanted)} is that of the label file; nobody has confirmed it.")
@@ -178,7 +224,8 @@ def _from_labels(
             f"The labels stand on voxels of up to {spacing_mm:.1f} mm: the place of a wall is known to a good part of "
             "that only, and more than the usual margins is asked of a safe path."
         )
-    return Target(vertebra, False, tuple(notes), {"backend": "labels", "source": source}, spacing_mm)
+    provenance = {"backend": "labels", "source": source} | ({"segmented_by": segmented.backend} if segmented else {})
+    return Target(vertebra, automatic, tuple(notes), provenance, spacing_mm)
 
 
 def _refuse_another_level(wanted: int, at_seed: int, level: str) -> None:
