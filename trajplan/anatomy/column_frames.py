@@ -11,8 +11,12 @@ from trajplan.anatomy.network_input import NetworkClass
 from trajplan.geometry import Frame
 from trajplan.geometry.arrays import FloatArray, unit
 
-MAX_LEAN_DEG = 25.0
-"""End plates that lean further from the column's course are crushed, or not seen: the course is taken."""
+MAX_LEAN_DEG = 35.0
+"""End plates that lean further from the column's course were not seen: the course is taken. A straight line through
+two neighbours misses the lordosis of the lowest by 20 to 25 degrees."""
+
+MAX_WEDGE_DEG = 25.0
+"""Between both end plates; a body wedged further has no axis of its own."""
 
 _NEAR_CANAL_MM, _CELL_MM, _FOOTPRINT_SHARE = 8.0, 3.0, 0.7
 
@@ -74,6 +78,8 @@ def _plate_normal(points: FloatArray, axes: FloatArray) -> FloatArray | None:
         np.maximum.at(edge, which.ravel(), sign * w[inside])
         slope = _plane(cells * _CELL_MM, sign * edge)
         normals.append(unit(np.array([-slope[0], -slope[1], 1.0])))
+    if normals[0] @ normals[1] < np.cos(np.radians(MAX_WEDGE_DEG)):
+        return None
     return unit(axes @ (normals[0] + normals[1]))
 
 

@@ -22,6 +22,9 @@ GAP_SHARE = 1.5
 STEP_RANGE_MM = (9.0, 60.0)
 MAX_TURN_DEG = 40.0
 SAME_DICE, MAX_SHARED = 0.3, 0.15
+MIN_VOLUME_SHARE = 0.45
+"""Of the vertebra next to it: less, and not cut, is a piece of something else (S2, a rib's head)."""
+
 _TRIES_MM = (0.0, 7.0, -6.0, 14.0)
 _ASIDE_MM = (0.0, 5.0, -5.0)
 
@@ -104,6 +107,7 @@ def _without_strays(found: list[FoundVertebra]) -> list[FoundVertebra]:
         if all(_shared(one, other) <= MAX_SHARED for other in kept):
             kept.append(one)
     kept.sort(key=lambda v: -v.center_lps[2])
+    kept = [one for k, one in enumerate(kept) if one.cut or one.volume_ml >= MIN_VOLUME_SHARE * _beside_ml(kept, k)]
     chains: list[list[FoundVertebra]] = []
     for one in kept:
         if chains and np.linalg.norm(one.center_lps - chains[-1][-1].center_lps) <= 2 * STEP_RANGE_MM[1]:
@@ -112,6 +116,12 @@ def _without_strays(found: list[FoundVertebra]) -> list[FoundVertebra]:
             chains.append([one])
     longest = max((len(chain) for chain in chains), default=0)
     return [one for chain in chains for one in chain if len(chain) > 1 or longest < 3]
+
+
+def _beside_ml(found: Sequence[FoundVertebra], k: int) -> float:
+    """Volume of the smaller wholly visible neighbour of ``found[k]``; 0 without one."""
+    near = [found[j].volume_ml for j in (k - 1, k + 1) if 0 <= j < len(found) and not found[j].cut]
+    return min(near, default=0.0)
 
 
 def _explained(point: FloatArray, found: list[FoundVertebra]) -> bool:

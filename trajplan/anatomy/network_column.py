@@ -9,12 +9,15 @@ import numpy as np
 
 from trajplan.anatomy.backend import Progress
 from trajplan.anatomy.canal_path import CanalPath, find_canal_path
-from trajplan.anatomy.column_search import search_column
+from trajplan.anatomy.column_frames import column_frames
+from trajplan.anatomy.column_search import gaps, search_column
 from trajplan.anatomy.found_vertebra import FoundVertebra, settle
-from trajplan.anatomy.network_model import WEIGHTS, NetworkModel, load_model
+from trajplan.anatomy.level_anchors import LevelAnchors, find_anchors
+from trajplan.anatomy.level_proposal import Anchor, LevelEvidence, LevelProposal, propose_levels
+from trajplan.anatomy.network_model import WEIGHTS, load_model
 from trajplan.anatomy.work_volume import work_volume
 from trajplan.errors import AnatomyError
-from trajplan.geometry import Volume
+from trajplan.geometry import Frame, Volume
 from trajplan.geometry.arrays import FloatArray
 
 CANAL_STEP_MM = 3.0
@@ -25,32 +28,55 @@ FRONT_MM = 22.0
 
 @dataclass(frozen=True, eq=False)
 class NetworkColumn:
-    """What was found, from the uppermost to the lowest.
+    """What was found, from the uppermost to the lowest vertebra.
 
     Attributes
     ----------
     vertebrae : tuple of FoundVertebra
-        Those cut by the border of the scan too (`FoundVertebra.cut`).
-    looks : int
-        How often the network was asked for.
+        Those cut by the border of the scan too (`FoundVertebra.cut`); no part of the sacrum.
+    frames : tuple of Frame
+    gaps : tuple of int
+        ``k``: a vertebra may be missing between the k-th and the next.
+    anchors : LevelAnchors
     work : Volume
         The scan on the network's lattice.
-    model : NetworkModel
+    looks : int
+        How often the network was asked for a vertebra.
     """
 
     vertebrae: tuple[FoundVertebra, ...]
-    looks: int
+    frames: tuple[Frame, ...]
+    gaps: tuple[int, ...]
+    anchors: LevelAnchors
     work: Volume
-    model: NetworkModel
+    looks: int
+
+    def levels(self, named: tuple[int, str] | None = None) -> LevelProposal:
+        """Names for the vertebrae; `named` is the index of one that a person named, and its name."""
+        anchors = self.anchors
+        return propose_levels(
+            len(self.vertebrae),
+            sacrum=anchors.sacrum,
+            last_rib=anchors.last_rib,
+            named=None if named is None else LevelEvidence(Anchor.NAMED, *named),
+            transitional=anchors.transitional,
+            gaps=self.gaps,
+        )
+
+    def nearest(self, point_lps: FloatArray) -> tuple[int, float]:
+        """Index of the vertebra whose body's centre is nearest to a point, and the distance, mm."""
+        distance = [float(np.linalg.norm(one.center_lps - point_lps)) for one in self.vertebrae]
+        k = int(np.argmin(distance))
+        return k, distance[k]
 
 
-def find_vertebrae(ct: Volume, progress: Progress, weights: Path = WEIGHTS) -> NetworkColumn:
-    """Find every vertebra of a canonical CT (axis-aligned LPS).
+def find_column_by_network(ct: Volume, progress: Progress, weights: Path = WEIGHTS) -> NetworkColumn:
+    """Find every vertebra of a canonical CT (axis-aligned LPS), its frame, and what its level is counted from.
 
     Raises
     ------
     AnatomyError
-        ``no_spine``, and those of `load_model`.
+        ``no_spine``, and those of `load_model`: ``runtime_missing`` says what to install.
     """
     progress(0.0, "loading the network")
     model = load_model(weights)
@@ -65,7 +91,7 @@ def find_vertebrae(ct: Volume, progress: Progress, weights: Path = WEIGHTS) -> N
         if not bool(ct.grid.contains(seed_lps, margin_mm=2.0)):
             return None
         asked += 1
-        progress(min(0.95, 0.3 + 0.02 * asked), "looking for vertebrae")
+        progress(min(0.9, 0.3 + 0.02 * asked), "looking for vertebrae")
         return settle(model, work, ct.grid, seed_lps)
 
     found = search_column(at, proposals)
@@ -76,8 +102,12 @@ def find_vertebrae(ct: Volume, progress: Progress, weights: Path = WEIGHTS) -> N
             code="no_spine",
             numbers={"places": float(asked)},
         )
-    progress(1.0, f"{len(found)} vertebrae found")
-    return NetworkColumn(found, asked, work, model)
+    progress(0.95, "counting")
+    frames = column_frames(found)
+    anchors = find_anchors(work, found, frames)
+    mobile = found[: anchors.mobile]
+    progress(1.0, f"{len(mobile)} vertebrae found")
+    return NetworkColumn(mobile, frames[: anchors.mobile], gaps(mobile), anchors, work, asked)
 
 
 def proposed_seeds(path: CanalPath) -> list[FloatArray]:
