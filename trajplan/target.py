@@ -11,7 +11,11 @@ from trajplan.anatomy.backend import Backend, Progress
 from trajplan.anatomy.backends import DEFAULT, get_backend
 from trajplan.anatomy.column import find_column
 from trajplan.anatomy.measure import measure_vertebra
+from trajplan.anatomy.network_backend import NetworkBackend
+from trajplan.anatomy.network_column import find_column_by_network
+from trajplan.anatomy.seeded import segment_at_seed
 from trajplan.anatomy.vertebra import Vertebra
+from trajplan.anatomy.without_seed import require_level, worst_in_column
 from trajplan.anatomy.worst import worst_vertebra
 from trajplan.errors import AnatomyError, InputError
 from trajplan.geometry import LabelMap, Volume
@@ -65,15 +69,22 @@ def find_target(
     if labels is not None:
         return _from_labels(scan, level, seed_lps, labels, labels_source or "labels", progress)
     notes: list[str] = []
-    if seed_lps is None:
+    chosen = get_backend(backend)
+    stated = level
+    if seed_lps is not None:
+        require_inside(scan.volume, seed_lps)
+    elif isinstance(chosen, NetworkBackend):
+        seed_lps, level, chosen_notes = _found_in_column(scan.volume, level, progress)
+        stated = None  # the program counted; nobody has pointed at the vertebra
+        notes += chosen_notes
+    else:
         progress(0.0, "looking for the spine")
         seed_lps, chosen_note = _worst_seed(scan.volume)
         notes.append(chosen_note)
-    else:
-        require_inside(scan.volume, seed_lps)
-    chosen = get_backend(backend)
     try:
-        vertebra, provenance = _segmented(scan, level, np.asarray(seed_lps, dtype=float), chosen, progress)
+        vertebra, provenance = _segmented(
+            scan, level, np.asarray(seed_lps, dtype=float), chosen, progress, confirmed=stated is not None
+        )
     except AnatomyError as reason:
         # whoever reads the refusal must know which vertebra it is about
         told = " ".join([f"{reason}.", *notes])
@@ -83,6 +94,8 @@ def find_target(
     )
     if level is None:
         notes.append("The level of the vertebra is not known; state it with --level after counting.")
+    elif stated is None:
+        notes.append(f"The level {level} is the program's own count; nobody has confirmed it.")
     spacing_mm = float(scan.volume.grid.spacing_zyx.max())
     return Target(vertebra, True, tuple(notes), provenance, spacing_mm)
 
@@ -102,11 +115,44 @@ def _worst_seed(volume: Volume) -> tuple[FloatArray, str]:
     return seed_lps, note
 
 
+def _found_in_column(volume: Volume, level: str | None, progress: Progress) -> tuple[FloatArray, str | None, list[str]]:
+    """Without a seed, by the network: the body's centre of a level, or of the vertebra that lost most height.
+
+    Returns
+    -------
+    seed_lps : ndarray, shape (3,)
+    level : str or None
+        As counted by the program.
+    notes : list of str
+        How it was found and counted.
+    """
+    column = find_column_by_network(volume, lambda share, what: progress(0.1 * share, what))
+    levels = column.levels()
+    if level is not None:
+        index = require_level(column, levels, level)
+        notes = [f"{levels.names[index]} was found without a seed."]
+    else:
+        index, loss_percent, count = worst_in_column(column, levels, {*PLANNABLE_IDS, LEVEL_IDS["T13"]})
+        notes = [
+            f"Target chosen by the program: of {count} whole vertebrae found without a seed, "
+            f"{levels.names[index] or f'number {len(column.vertebrae) - index} from below'} has the largest height loss "
+            f"(about {loss_percent:.0f} %)."
+        ]
+        if loss_percent < FRACTURE_PERCENT:
+            notes[0] += f" Less than {FRACTURE_PERCENT:.0f} % is no fracture by Genant's limits."
+    counted = " and ".join(f"{one.anchor} ({one.level})" for one in levels.evidence) or "nothing to count from"
+    notes.append(
+        f"Levels {levels.status}: {counted}." + "".join(f" {reason.capitalize()}." for reason in levels.reasons)
+    )
+    return column.vertebrae[index].center_lps, levels.names[index], notes
+
+
 def _segmented(
-    scan: Scan, level: str | None, seed_lps: FloatArray, backend: Backend, progress: Progress
+    scan: Scan, level: str | None, seed_lps: FloatArray, backend: Backend, progress: Progress, *, confirmed: bool
 ) -> tuple[Vertebra, dict[str, object]]:
     """Segment and measure the vertebra at a seed."""
-    result = backend.segment(
+    result = segment_at_seed(
+        backend,
         scan.volume,
         seed_lps,
         level_id(level) if level else None,
@@ -118,7 +164,7 @@ def _segmented(
         result.labels,
         result.target_id,
         level=level.upper() if level else None,
-        level_confirmed=level is not None,
+        level_confirmed=confirmed,
         source=backend.name,
         confidence=result.confidence,
     )

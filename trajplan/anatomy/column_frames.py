@@ -94,5 +94,3 @@ def _plane(at: FloatArray, height: FloatArray) -> FloatArray:
             break
         keep = near
     return np.asarray(solved[:2])
-
-

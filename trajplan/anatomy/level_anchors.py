@@ -48,12 +48,15 @@ def _transitional(below: Ribs) -> tuple[str, ...]:
     """What the vertebra below the last ribs carries, if it should not."""
     seen = [
         f"{name}: reaches {reach:.0f} mm from the midline"
-        for name, kind, reach in (("left", below.left, below.left_reach_mm), ("right", below.right, below.right_reach_mm))
+        for name, kind, reach in (
+            ("left", below.left, below.left_reach_mm),
+            ("right", below.right, below.right_reach_mm),
+        )
         if kind in (RibKind.SHORT, RibKind.FULL)
     ]
     if not seen:
         return ()
     return (
-        "the vertebra below the last pair of full ribs carries a short rib or a long process "
-        f"({'; '.join(seen)}): the thoracolumbar border may be transitional",
+        f"the vertebra below the last full ribs carries a short rib or a long process ({'; '.join(seen)}): "
+        "the thoracolumbar border may be transitional",
     )

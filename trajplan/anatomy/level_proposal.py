@@ -156,4 +156,3 @@ def _counted(count: int, index: int, level: str) -> tuple[str | None, ...]:
 def _segments(count: int, gaps: Sequence[int]) -> tuple[int, ...]:
     """Number of the unbroken stretch that each vertebra belongs to."""
     return tuple(sum(k > gap for gap in gaps) for k in range(count))
-

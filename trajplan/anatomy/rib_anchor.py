@@ -19,7 +19,7 @@ RIB_LENGTH_MM = 38.0
 """A shorter rib is hypoplastic (Yun et al., Korean J Radiol 19:1140, 2018)."""
 
 RIB_REACH_MM, SHORT_REACH_MM = 58.0, 42.0
-"""From the midline. Measured: T12 73 mm and more (the box ends at 75), what is left beside the mask of L1 at most 37."""
+"""From the midline. Measured: T12 69 mm and more (the box ends at 75), what is left beside L1's mask at most 41."""
 
 _BOX_MM = ((-75.0, -30.0, -50.0), (75.0, 60.0, 25.0))
 _SEEN_MM = 60.0
@@ -80,7 +80,9 @@ def _of(work: Volume, owner: AnyArray, k: int, one: FoundVertebra, frame: Frame)
     near = bone & ndi.binary_dilation(owner[box] == k + 1, iterations=round(_CONTACT_MM / SPACING_MM))
     pieces, _ = ndi.label(bone, np.ones((3, 3, 3)))
     local = frame.to_local(grid.index_to_world(np.argwhere(near) + low))
-    costal = (local[:, 1] > -6.0) & (local[:, 1] < 40.0) & (np.abs(local[:, 2] - 0.3 * one.height_mm) < 0.7 * one.height_mm)
+    costal = (
+        (local[:, 1] > -6.0) & (local[:, 1] < 40.0) & (np.abs(local[:, 2] - 0.3 * one.height_mm) < 0.7 * one.height_mm)
+    )
     kinds: list[RibKind] = []
     reaches: list[float] = []
     for side in (1.0, -1.0):
