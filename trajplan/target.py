@@ -133,17 +133,14 @@ def _found_in_column(volume: Volume, level: str | None, progress: Progress) -> t
         notes = [f"{levels.names[index]} was found without a seed."]
     else:
         index, loss_percent, count = worst_in_column(column, levels, {*PLANNABLE_IDS, LEVEL_IDS["T13"]})
-        notes = [
-            f"Target chosen by the program: of {count} whole vertebrae found without a seed, "
-            f"{levels.names[index] or f'number {len(column.vertebrae) - index} from below'} has the largest height loss "
-            f"(about {loss_percent:.0f} %)."
-        ]
+        which = levels.names[index] or f"number {len(column.vertebrae) - index} from below"
+        told = f"{which} has the largest height loss (about {loss_percent:.0f} %)."
+        notes = [f"Target chosen by the program: of {count} whole vertebrae found without a seed, {told}"]
         if loss_percent < FRACTURE_PERCENT:
             notes[0] += f" Less than {FRACTURE_PERCENT:.0f} % is no fracture by Genant's limits."
     counted = " and ".join(f"{one.anchor} ({one.level})" for one in levels.evidence) or "nothing to count from"
-    notes.append(
-        f"Levels {levels.status}: {counted}." + "".join(f" {reason.capitalize()}." for reason in levels.reasons)
-    )
+    doubts = "".join(f" {reason[:1].upper()}{reason[1:]}." for reason in levels.reasons)
+    notes.append(f"Levels {levels.status}: {counted}.{doubts}")
     return column.vertebrae[index].center_lps, levels.names[index], notes
 
 

@@ -86,7 +86,7 @@ def _plate_normal(points: FloatArray, axes: FloatArray) -> FloatArray | None:
 def _plane(at: FloatArray, height: FloatArray) -> FloatArray:
     """Slopes of the plane through heights, without those more than 2.5 mm off it."""
     keep = np.ones(len(at), dtype=bool)
-    solved = np.zeros(3)
+    solved: FloatArray = np.zeros(3)
     for _ in range(3):
         solved = np.linalg.lstsq(np.c_[at[keep], np.ones(keep.sum())], height[keep], rcond=None)[0]
         near = np.abs(height - np.c_[at, np.ones(len(at))] @ solved) < 2.5

@@ -156,7 +156,8 @@ def _shared(a: FoundVertebra, b: FoundVertebra) -> float:
     if np.abs(a.center_lps - b.center_lps).max() > 90.0:
         return 0.0
     one, two = _together(a, b)
-    return float(np.count_nonzero(one & two)) / max(1, min(np.count_nonzero(a.mask), np.count_nonzero(b.mask)))
+    smaller = min(int(np.count_nonzero(a.mask)), int(np.count_nonzero(b.mask)))
+    return float(np.count_nonzero(one & two)) / max(1, smaller)
 
 
 def _together(a: FoundVertebra, b: FoundVertebra) -> tuple[np.ndarray, np.ndarray]:

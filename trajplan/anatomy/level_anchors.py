@@ -56,7 +56,5 @@ def _transitional(below: Ribs) -> tuple[str, ...]:
     ]
     if not seen:
         return ()
-    return (
-        f"the vertebra below the last full ribs carries a short rib or a long process ({'; '.join(seen)}): "
-        "the thoracolumbar border may be transitional",
-    )
+    told = f"the vertebra below the last full ribs carries a short rib or a long process ({'; '.join(seen)})"
+    return (f"{told}: the thoracolumbar border may be transitional",)
