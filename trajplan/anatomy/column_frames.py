@@ -88,7 +88,8 @@ def _plane(at: FloatArray, height: FloatArray) -> FloatArray:
     keep = np.ones(len(at), dtype=bool)
     solved: FloatArray = np.zeros(3)
     for _ in range(3):
-        solved = np.linalg.lstsq(np.c_[at[keep], np.ones(keep.sum())], height[keep], rcond=None)[0]
+        basis = np.c_[at[keep], np.ones(np.count_nonzero(keep))]
+        solved = np.asarray(np.linalg.lstsq(basis, height[keep], rcond=None)[0], dtype=np.float64)
         near = np.abs(height - np.c_[at, np.ones(len(at))] @ solved) < 2.5
         if near.sum() < 8:
             break
