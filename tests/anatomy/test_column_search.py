@@ -45,7 +45,7 @@ def test_one_proposal_is_enough_wherever_it_is(bodies: list[FoundVertebra], star
 
 def test_what_cannot_be_walked_is_reached_from_another_proposal_and_told_as_a_gap(bodies: list[FoundVertebra]) -> None:
     broken = [one for k, one in enumerate(bodies) if k != 4]
-    found = search_column(Sight(broken), [center + [2.0, 0.0, 0.0] for center in SPINE])
+    found = search_column(Sight(broken), [center + np.array([2.0, 0.0, 0.0]) for center in SPINE])
     np.testing.assert_allclose(centers(found), centers(tuple(broken)))
     assert gaps(found) == (3,)
 

@@ -1,4 +1,4 @@
-"""Sacrum and last rib are seen where they are, T13, L6 and a hypoplastic rib make doubt, from exact masks of phantoms."""
+"""Sacrum and last rib are seen where they are; T13, L6 and short ribs make doubt: from exact masks of phantoms."""
 
 from __future__ import annotations
 

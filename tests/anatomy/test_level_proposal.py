@@ -1,4 +1,4 @@
-"""Names are offered as agreed only when sacrum and last rib say the same; everything else is unconfirmed and says why."""
+"""Names are agreed only when sacrum and last rib say the same; everything else is unconfirmed and says why."""
 
 from __future__ import annotations
 
