@@ -4,9 +4,9 @@
     python benchmarks/column.py --only phantom --people 4        # phantoms only, four people a kind
 
 A vertebra is wholly visible when its reference label stays clear of the border of the scan. It is found when a body's
-centre lies within 5 mm of the reference's (phantoms: exact; real scans: centroid of the labels' body part). What
-is found and belongs to no reference vertebra is false; scans that are labelled in part cannot tell. Every case is searched in
-its own process, whose peak memory includes the scan. Seconds depend on what else the machine does.
+centre lies within 5 mm of the reference's (phantoms: exact; real scans: centroid of the labels' body part). What is
+found and belongs to no reference vertebra is false; scans that are labelled in part cannot tell. Every case is searched
+in its own process, whose peak memory includes the scan. Seconds depend on what else the machine does.
 """
 
 from __future__ import annotations
