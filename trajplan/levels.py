@@ -15,6 +15,10 @@ LEVEL_NAMES: dict[int, str] = {i: name for name, i in LEVEL_IDS.items()}
 UNKNOWN_LEVEL_ID = 100
 """Id of a target vertebra whose level nobody has stated or counted."""
 
+UNNAMED_FIRST_ID = 130
+"""Ids of the vertebrae of a column that could not be counted, from the uppermost: clear of VerSe's discs (100 + id)
+and end plates (200 + id)."""
+
 
 def level_id(name: str) -> int:
     """VerSe id of a level name; refuses with the list of names.

@@ -12,7 +12,11 @@ from trajplan.anatomy.backends import DEFAULT, get_backend
 from trajplan.anatomy.clean_labels import clean_labels
 from trajplan.anatomy.column import find_column
 from trajplan.anatomy.measure import measure_vertebra
+from trajplan.anatomy.network_backend import NetworkBackend
+from trajplan.anatomy.network_column import find_column_by_network
+from trajplan.anatomy.seeded import segment_at_seed
 from trajplan.anatomy.vertebra import Confidence, Vertebra
+from trajplan.anatomy.without_seed import require_level, worst_in_column
 from trajplan.anatomy.worst import worst_vertebra
 from trajplan.errors import AnatomyError, InputError
 from trajplan.geometry import LabelMap, Volume
@@ -55,24 +59,22 @@ class Segmented:
     Parameters
     ----------
     backend : str
-    target_id : int
-        The vertebra that `confidence` is about; its neighbours were not rated.
-    confidence : Confidence
+    ratings : mapping
+        The confidence in each mask that was rated, by VerSe id.
     edited : bool
         Whether somebody has changed the labels since.
     """
 
     backend: str
-    target_id: int
-    confidence: Confidence
+    ratings: Mapping[int, Confidence]
     edited: bool = False
 
     def confidence_in(self, identifier: int) -> Confidence:
         """What is known of the mask of one level."""
-        if identifier == self.target_id:
-            return self.confidence
-        rated = LEVEL_NAMES.get(self.target_id, "another vertebra")
-        return Confidence(_UNRATED, {}, (f"check the mask: only that of {rated} was rated, this came with it",))
+        if identifier in self.ratings:
+            return self.ratings[identifier]
+        rated = ", ".join(LEVEL_NAMES.get(i, "another vertebra") for i in self.ratings) or "none"
+        return Confidence(_UNRATED, {}, (f"check the mask: it came along and was not rated (rated: {rated})",))
 
 
 def find_target(
@@ -97,15 +99,22 @@ def find_target(
     if labels is not None:
         return _from_labels(scan, level, seed_lps, labels, labels_source or "labels", progress, segmented)
     notes: list[str] = []
-    if seed_lps is None:
+    chosen = get_backend(backend)
+    stated = level
+    if seed_lps is not None:
+        require_inside(scan.volume, seed_lps)
+    elif isinstance(chosen, NetworkBackend):
+        seed_lps, level, chosen_notes = _found_in_column(scan.volume, level, progress)
+        stated = None  # the program counted; nobody has pointed at the vertebra
+        notes += chosen_notes
+    else:
         progress(0.0, "looking for the spine")
         seed_lps, chosen_note = _worst_seed(scan.volume)
         notes.append(chosen_note)
-    else:
-        require_inside(scan.volume, seed_lps)
-    chosen = get_backend(backend)
     try:
-        vertebra, provenance = _segmented(scan, level, np.asarray(seed_lps, dtype=float), chosen, progress)
+        vertebra, provenance = _segmented(
+            scan, level, np.asarray(seed_lps, dtype=float), chosen, progress, confirmed=stated is not None
+        )
     except AnatomyError as reason:
         # whoever reads the refusal must know which vertebra it is about
         told = " ".join([f"{reason}.", *notes])
@@ -115,6 +124,8 @@ def find_target(
     )
     if level is None:
         notes.append("The level of the vertebra is not known; state it with --level after counting.")
+    elif stated is None:
+        notes.append(f"The level {level} is the program's own count; nobody has confirmed it.")
     spacing_mm = float(scan.volume.grid.spacing_zyx.max())
     return Target(vertebra, True, tuple(notes), provenance, spacing_mm)
 
@@ -134,11 +145,41 @@ def _worst_seed(volume: Volume) -> tuple[FloatArray, str]:
     return seed_lps, note
 
 
+def _found_in_column(volume: Volume, level: str | None, progress: Progress) -> tuple[FloatArray, str | None, list[str]]:
+    """Without a seed, by the network: the body's centre of a level, or of the vertebra that lost most height.
+
+    Returns
+    -------
+    seed_lps : ndarray, shape (3,)
+    level : str or None
+        As counted by the program.
+    notes : list of str
+        How it was found and counted.
+    """
+    column = find_column_by_network(volume, lambda share, what: progress(0.1 * share, what))
+    levels = column.levels()
+    if level is not None:
+        index = require_level(column, levels, level)
+        notes = [f"{levels.names[index]} was found without a seed."]
+    else:
+        index, loss_percent, count = worst_in_column(column, levels, {*PLANNABLE_IDS, LEVEL_IDS["T13"]})
+        which = levels.names[index] or f"number {len(column.vertebrae) - index} from below"
+        told = f"{which} has the largest height loss (about {loss_percent:.0f} %)."
+        notes = [f"Target chosen by the program: of {count} whole vertebrae found without a seed, {told}"]
+        if loss_percent < FRACTURE_PERCENT:
+            notes[0] += f" Less than {FRACTURE_PERCENT:.0f} % is no fracture by Genant's limits."
+    counted = " and ".join(f"{one.anchor} ({one.level})" for one in levels.evidence) or "nothing to count from"
+    doubts = "".join(f" {reason[:1].upper()}{reason[1:]}." for reason in levels.reasons)
+    notes.append(f"Levels {levels.status}: {counted}.{doubts}")
+    return column.vertebrae[index].center_lps, levels.names[index], notes
+
+
 def _segmented(
-    scan: Scan, level: str | None, seed_lps: FloatArray, backend: Backend, progress: Progress
+    scan: Scan, level: str | None, seed_lps: FloatArray, backend: Backend, progress: Progress, *, confirmed: bool
 ) -> tuple[Vertebra, dict[str, object]]:
     """Segment and measure the vertebra at a seed."""
-    result = backend.segment(
+    result = segment_at_seed(
+        backend,
         scan.volume,
         seed_lps,
         level_id(level) if level else None,
@@ -150,7 +191,7 @@ def _segmented(
         result.labels,
         result.target_id,
         level=level.upper() if level else None,
-        level_confirmed=level is not None,
+        level_confirmed=confirmed,
         source=backend.name,
         confidence=result.confidence,
     )

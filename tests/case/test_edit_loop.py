@@ -42,7 +42,7 @@ def case(phantom: Phantom, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("loop")
     write_volume(phantom.ct, folder / "ct.nrrd")
     rated = Confidence(0.9, {}, ("check the facets",))
-    write_labels(phantom.labels, folder / "auto.nrrd", Segmented("network", L1, rated))
+    write_labels(phantom.labels, folder / "auto.nrrd", Segmented("network", {L1: rated}))
     write_labels(phantom.labels, folder / "plain.nrrd")
     return folder
 
@@ -63,8 +63,8 @@ def verdicts(document: PlanDocument) -> set[str]:
 def test_what_a_back_end_wrote_is_known_again_until_somebody_changes_it(case: Path, tmp_path: Path) -> None:
     labels = read_labels(case / "auto.nrrd", Scheme.VERSE)
     found = segmented_in(case / "auto.nrrd", labels)
-    assert found == Segmented("network", L1, Confidence(0.9, {}, ("check the facets",)))
-    assert found.confidence_in(L2).check[0].startswith("check the mask: only that of L1 was rated")
+    assert found == Segmented("network", {L1: Confidence(0.9, {}, ("check the facets",))})
+    assert found.confidence_in(L2).check == ("check the mask: it came along and was not rated (rated: L1)",)
     image = sitk.ReadImage(str(case / "auto.nrrd"))
     image[tuple(s // 2 for s in image.GetSize())] = L2
     sitk.WriteImage(image, str(tmp_path / "edited.nrrd"))
@@ -132,7 +132,7 @@ def test_an_edited_segmentation_is_a_person_s_and_everything_downstream_follows(
 def test_the_note_holds_nothing_but_what_it_is_for(case: Path) -> None:
     image = sitk.ReadImage(str(case / "auto.nrrd"))
     assert set(json.loads(image.GetMetaData("trajplan_segmentation"))) == {
-        "backend", "target_id", "score", "check", "sha256",
+        "backend", "ratings", "sha256",
     }  # fmt: skip
     assert np.array_equal(read_labels(case / "auto.nrrd", Scheme.VERSE).array > 0, _canonical(case) > 0)
 

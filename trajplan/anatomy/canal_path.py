@@ -37,35 +37,37 @@ class CanalPath:
     score: FloatArray
 
 
-def find_canal_path(ct: Volume) -> CanalPath:
+def find_canal_path(ct: Volume, step_mm: float = STEP_MM) -> CanalPath:
     """The spinal canal of a canonical CT (axis-aligned LPS), however much of the scan has no spine.
+
+    It is looked for on voxels of `step_mm`.
 
     Raises
     ------
     AnatomyError
         ``no_spine``: no stretch of at least 30 mm looks like a canal.
     """
-    work = _working_volume(ct)
+    work = _working_volume(ct, step_mm)
     hu = np.asarray(work.array, dtype=np.float32)
-    score = canal_score(hu, STEP_MM) * _midline_weight(hu, STEP_MM)
+    score = canal_score(hu, step_mm) * _midline_weight(hu, step_mm)
     path = cheapest_path(score)
     along = score[np.arange(len(path)), path[:, 0], path[:, 1]].astype(np.float64)
-    first, last = _longest_run(ndi.gaussian_filter1d(along, 8 / STEP_MM) > _GOOD, gap=round(24 / STEP_MM))
-    length_mm = (last - first) * STEP_MM
+    first, last = _longest_run(ndi.gaussian_filter1d(along, 8 / step_mm) > _GOOD, gap=round(24 / step_mm))
+    length_mm = (last - first) * step_mm
     if length_mm < 30.0:
         raise AnatomyError(
             f"no spinal canal found: the longest canal-like stretch is {max(0.0, length_mm):.0f} mm of the "
-            f"{len(path) * STEP_MM:.0f} mm scanned (30 mm needed); check that the scan is a CT of the spine in HU",
+            f"{len(path) * step_mm:.0f} mm scanned (30 mm needed); check that the scan is a CT of the spine in HU",
             code="no_spine",
-            numbers={"canal_mm": max(0.0, length_mm), "scan_mm": len(path) * STEP_MM, "best_score": float(along.max())},
+            numbers={"canal_mm": max(0.0, length_mm), "scan_mm": len(path) * step_mm, "best_score": float(along.max())},
         )
     index = np.c_[np.arange(first, last + 1), path[first : last + 1]]
-    return smooth_curve(work.grid.index_to_world(index), along[first : last + 1], STEP_MM)
+    return smooth_curve(work.grid.index_to_world(index), along[first : last + 1], step_mm)
 
 
-def _working_volume(ct: Volume) -> Volume:
+def _working_volume(ct: Volume, step_mm: float) -> Volume:
     corners = ct.grid.corners_lps()
-    grid = Grid.isotropic(corners.min(axis=0), corners.max(axis=0) + 1e-3, STEP_MM)
+    grid = Grid.isotropic(corners.min(axis=0), corners.max(axis=0) + 1e-3, step_mm)
     return resample_volume(ct, grid)
 
 

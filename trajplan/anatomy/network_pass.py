@@ -55,13 +55,20 @@ def look(model: NetworkModel, ct: Volume, seed_lps: FloatArray, *, mirrored: boo
     """Run the network about `seed_lps` (LPS mm) in a canonical CT."""
     image = network_input(ct, seed_lps)
     share = model.probabilities(image)
-    agreement = 1.0
-    if mirrored:
-        # the seed lies in the middle of x, so that mirroring the array mirrors the patient about the seed
-        other = model.probabilities(np.ascontiguousarray(image[..., ::-1]))[..., ::-1]
-        agreement = dice(_target(share), _target(other))
-        share = 0.5 * (share + other)
-    return Look(crop_grid(seed_lps), np.asarray(share, dtype=np.float32), agreement)
+    one = Look(crop_grid(seed_lps), np.asarray(share, dtype=np.float32), 1.0)
+    return _with_mirror(model, image, one) if mirrored else one
+
+
+def with_mirror(model: NetworkModel, ct: Volume, seed_lps: FloatArray, one: Look) -> Look:
+    """A look from `seed_lps` that was made without the mirror image, with it."""
+    return _with_mirror(model, network_input(ct, seed_lps), one)
+
+
+def _with_mirror(model: NetworkModel, image: Float32Array, one: Look) -> Look:
+    # the seed lies in the middle of x, so that mirroring the array mirrors the patient about the seed
+    other = model.probabilities(np.ascontiguousarray(image[..., ::-1]))[..., ::-1]
+    agreement = dice(_target(one.share), _target(other))
+    return Look(one.grid, np.asarray(0.5 * (one.share + other), dtype=np.float32), agreement)
 
 
 def dice(a: BoolArray, b: BoolArray) -> float:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -51,9 +52,10 @@ def write_labels(labels: LabelMap, path: Path, segmented: Segmented | None = Non
     if segmented is not None:
         noted = {
             "backend": segmented.backend,
-            "target_id": segmented.target_id,
-            "score": round(segmented.confidence.score, 4),
-            "check": list(segmented.confidence.check),
+            "ratings": {
+                str(level): {"score": round(one.score, 4), "check": list(one.check)}
+                for level, one in segmented.ratings.items()
+            },
             "sha256": labels.sha256(),
         }
         image.SetMetaData(_SEGMENTED, json.dumps(noted))
@@ -80,12 +82,22 @@ def segmented_in(path: Path, labels: LabelMap) -> Segmented | None:
         if not reader.HasMetaDataKey(_SEGMENTED):
             return None
         noted = json.loads(reader.GetMetaData(_SEGMENTED))
-        check = tuple(str(one)[:_LINE] for one in noted["check"])[:_LINES]
-        confidence = Confidence(min(1.0, max(0.0, float(noted["score"]))), {}, check)
+        ratings = {int(level): _rating(one) for level, one in noted["ratings"].items()}
         edited = str(noted["sha256"]) != labels.sha256()
-        return Segmented(str(noted["backend"])[:_NAME], int(noted["target_id"]), confidence, edited)
-    except (RuntimeError, ValueError, KeyError, TypeError):  # a note that cannot be understood is no note
+        return Segmented(str(noted["backend"])[:_NAME], ratings, edited)
+    except (
+        RuntimeError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+    ):  # not understood: no note
         return None
+
+
+def _rating(noted: dict[str, Any]) -> Confidence:
+    check = tuple(str(one)[:_LINE] for one in noted["check"])[:_LINES]
+    return Confidence(min(1.0, max(0.0, float(noted["score"]))), {}, check)
 
 
 def _write_checked(image: sitk.Image, path: Path) -> None:
