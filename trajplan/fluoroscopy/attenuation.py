@@ -6,13 +6,14 @@ ICRU-44. Between tabulated energies the interpolation is linear in log(energy), 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from trajplan.errors import InputError
-from trajplan.geometry.arrays import FloatArray
+from trajplan.geometry.arrays import Float32Array, FloatArray
 
 DEFAULT_ENERGY_KEV: Final = 57.0  # mean energy behind 20 cm of water at 80 kVp, 0.1 mm Cu (SpekPy 2.5.4: 56.8 keV)
 CORTICAL_HU: Final = 1559.0  # ICRU-44 cortical bone at the 70 keV effective energy of a 120 kVp CT
@@ -71,14 +72,55 @@ def hu_to_mu(hu: ArrayLike, energy_kev: float = DEFAULT_ENERGY_KEV) -> FloatArra
     `CORTICAL_HU` water and cortical bone are mixed; above, cortical bone made denser in proportion, held constant from
     `HIGHEST_HU` on. Metal in a CT is therefore shown far too transparent: add it as a `Tool`.
     """
-    value = np.clip(np.asarray(hu, dtype=np.float64), -1000.0, HIGHEST_HU)
-    water = material_mu_per_mm("water", energy_kev)
-    bone = material_mu_per_mm("cortical_bone", energy_kev)
-    share = np.clip(value / CORTICAL_HU, 0.0, 1.0)
-    mixed = (1.0 - share) * water + share * bone
-    thinned = water * (1.0 + value / 1000.0)
-    denser = bone * (1000.0 + value) / (1000.0 + CORTICAL_HU)
-    return np.asarray(np.where(value < 0, thinned, np.where(value > CORTICAL_HU, denser, mixed)))
+    return attenuation_curve(energy_kev).at(hu)
+
+
+@dataclass(frozen=True, eq=False)
+class AttenuationCurve:
+    """Attenuation per mm against HU, straight between four points; nothing below the first, constant above the last.
+
+    It is applied to every voxel before anything is interpolated, so air, padding and clipped metal cannot leak into
+    their neighbours.
+
+    Parameters
+    ----------
+    hu : tuple of float
+        Four rising CT numbers; the second is 0.
+    mu_per_mm : tuple of float
+        Attenuation at each; the first is 0.
+    """
+
+    hu: tuple[float, float, float, float]
+    mu_per_mm: tuple[float, float, float, float]
+
+    def __post_init__(self) -> None:
+        if not (np.diff(self.hu) > 0).all() or self.hu[1] != 0 or self.mu_per_mm[0] != 0:
+            raise InputError(
+                f"an attenuation curve needs rising HU with 0 second and starts at 0 per mm, got {self.hu} and "
+                f"{self.mu_per_mm}",
+                code="curve_invalid",
+            )
+
+    def at(self, hu: ArrayLike) -> FloatArray:
+        """Attenuation per mm of CT numbers, same shape, float64."""
+        return np.asarray(np.interp(np.asarray(hu, dtype=np.float64), self.hu, self.mu_per_mm))
+
+    @property
+    def kernel(self) -> Float32Array:
+        """What the compiled loops read: lowest and highest HU, the knee, and offset and three slopes that add up."""
+        slopes = np.diff(self.mu_per_mm) / np.diff(self.hu)
+        bend = slopes[2] - slopes[1]
+        offset = self.mu_per_mm[1] - bend * self.hu[2]
+        return np.array(
+            [self.hu[0], self.hu[3], self.hu[2], offset, slopes[0], slopes[1] - slopes[0], bend], dtype=np.float32
+        )
+
+
+def attenuation_curve(energy_kev: float = DEFAULT_ENERGY_KEV) -> AttenuationCurve:
+    """`hu_to_mu` as a curve: water thinned, water and cortical bone mixed, cortical bone made denser."""
+    knots = (-1000.0, 0.0, CORTICAL_HU, float(HIGHEST_HU))
+    water, bone = material_mu_per_mm("water", energy_kev), material_mu_per_mm("cortical_bone", energy_kev)
+    return AttenuationCurve(knots, (0.0, water, bone, bone * (1000.0 + HIGHEST_HU) / (1000.0 + CORTICAL_HU)))
 
 
 def attenuation_table(energy_kev: float = DEFAULT_ENERGY_KEV) -> FloatArray:

@@ -11,16 +11,24 @@ from trajplan.errors import InputError
 from trajplan.fluoroscopy.attenuation import DEFAULT_ENERGY_KEV, attenuation_table
 from trajplan.fluoroscopy.carm import CArm
 from trajplan.fluoroscopy.drr import Drr
+from trajplan.fluoroscopy.joseph import joseph_line_integral
 from trajplan.fluoroscopy.prepared import PreparedVolume, prepare
 from trajplan.fluoroscopy.siddon import siddon_line_integral
-from trajplan.fluoroscopy.slab import can_project, slab_line_integral
+from trajplan.fluoroscopy.layout import can_project
+from trajplan.fluoroscopy.slab import slab_line_integral
 from trajplan.geometry import Grid, Volume
 
-QUALITIES: Final = ("fast", "siddon")
+QUALITIES: Final = ("fast", "joseph", "siddon", "preview")
 
 # numba's fallback thread pool (the only one on many Windows and macOS machines) ends the process when two Python
 # threads start parallel kernels at once, as a viewer with workers would
 _ONE_AT_A_TIME = threading.Lock()
+
+_SLICED: Final = {
+    "fast": slab_line_integral,
+    "joseph": joseph_line_integral,
+    "preview": lambda prepared, carm: slab_line_integral(prepared.half, carm),
+}
 
 __all__ = ["QUALITIES", "PreparedVolume", "prepare", "project", "warm_up"]
 
@@ -53,16 +61,16 @@ def project(volume: Volume | PreparedVolume, carm: CArm, *, quality: str = "fast
     if quality not in QUALITIES:
         raise InputError(f"quality {quality!r} is not one of {', '.join(QUALITIES)}", code="quality_unknown")
     with _ONE_AT_A_TIME:
-        if quality == "fast":
+        if quality != "siddon":
             ready = prepare(volume) if isinstance(volume, Volume) else volume
             if can_project(ready, carm):
-                image = slab_line_integral(ready, carm)
+                image = _SLICED[quality](ready, carm)
                 image.setflags(write=False)
-                return Drr(image, carm, "fast")
+                return Drr(image, carm, quality)
         if isinstance(volume, Volume):
             exact = siddon_line_integral(volume, carm, attenuation_table(DEFAULT_ENERGY_KEV))
         else:
-            exact = siddon_line_integral(volume.volume, carm, volume.table)
+            exact = siddon_line_integral(volume.volume, carm, volume.curve.at(np.arange(-32768, 32768)))
     image = exact.astype(np.float32)
     image.setflags(write=False)
     return Drr(image, carm, "siddon")

@@ -8,23 +8,15 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from trajplan.fluoroscopy.attenuation import DEFAULT_ENERGY_KEV, HIGHEST_HU, attenuation_table
+from trajplan.fluoroscopy.attenuation import DEFAULT_ENERGY_KEV, attenuation_table
 from trajplan.fluoroscopy.carm import CArm
+from trajplan.fluoroscopy.prepared import hounsfield_int16
 from trajplan.fluoroscopy.rays import detector_rays, require_axis_aligned
 from trajplan.geometry import Volume
 from trajplan.geometry.arrays import AnyArray, FloatArray
 
 _TILE = 16  # neighbouring rays share voxels: a tile of them stays in the cache
 _PARALLEL = 1e-12
-
-
-def hounsfield_int16(volume: Volume) -> AnyArray:
-    """The CT numbers as read-only int16; float volumes are rounded to whole HU and clipped to -1024..3071."""
-    if volume.array.dtype == np.int16:
-        return volume.array
-    rounded: AnyArray = np.rint(np.clip(volume.array, -1024, HIGHEST_HU)).astype(np.int16)
-    rounded.setflags(write=False)
-    return rounded
 
 
 def siddon_line_integral(volume: Volume, carm: CArm, table: FloatArray | None = None) -> FloatArray:
