@@ -168,10 +168,12 @@ def attenuation_across(_typing: Any, hu: Any, index: Any, pitch: Any, curve: Any
 
     def make(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         array, at, step, curve_value, out_array, out_at, out_step = arguments
+        coefficients = _coefficients(context, builder, signature.args[3], curve_value)
         rows = []
         for k in range(LANES):
             here = builder.add(at, builder.mul(step, ir.Constant(step.type, k)))
-            rows.append(builder.load(_pointer(context, builder, signature.args[0], array, here, _SHORT), align=2))
+            numbers = builder.load(_pointer(context, builder, signature.args[0], array, here, _SHORT), align=2)
+            rows.append(_curve(builder, numbers, coefficients))
         low = ir.Constant(_INT, [LANES * (k % 2) + k // 2 for k in range(LANES)])
         high = ir.Constant(_INT, [LANES * (k % 2) + (LANES + k) // 2 for k in range(LANES)])
         half = LANES // 2
@@ -179,11 +181,10 @@ def attenuation_across(_typing: Any, hu: Any, index: Any, pitch: Any, curve: Any
             rows = [
                 builder.shuffle_vector(rows[k], rows[k + half], order) for k in range(half) for order in (low, high)
             ]
-        coefficients = _coefficients(context, builder, signature.args[3], curve_value)
         for k, row in enumerate(rows):
             there = builder.add(out_at, builder.mul(out_step, ir.Constant(out_step.type, k)))
             place = _pointer(context, builder, signature.args[4], out_array, there, _FLOAT)
-            builder.store(_curve(builder, row, coefficients), place, align=4)
+            builder.store(row, place, align=4)
         return context.get_dummy_value()
 
     return types.void(hu, types.intp, types.intp, curve, out, types.intp, types.intp), make

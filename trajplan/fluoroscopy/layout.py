@@ -14,6 +14,7 @@ from trajplan.fluoroscopy.rays import detector_rays, ends_inside
 from trajplan.geometry.arrays import FloatArray
 
 _MARGIN: Final = 3  # virtual samples around the window, for the 4 x 4 kernel of the warp
+_ROWS: Final = 32  # of the virtual image, a task's share
 _STEEPEST: Final = 0.15  # smallest |cosine| between a ray and d that slices are used for
 _NEAREST: Final = 0.02  # slices nearer to the source than this share of its distance to the plane are left out
 _ORDERS: Final = ((0, 1, 2), (1, 0, 2), (2, 0, 1))  # (d, p, q) as indices into (x, y, z), by dominant axis
@@ -101,16 +102,15 @@ def can_project(prepared: PreparedVolume, carm: CArm) -> bool:
 def window_of(layout: Layout, carm: CArm, voxels: float) -> VirtualWindow:
     """Bounding rectangle of the four corner rays on the virtual plane, sampled every `voxels` voxels.
 
-    Its width is a multiple of the vector length.
+    Its size is rounded up to whole vectors along p and to `_ROWS` along q.
     """
     rays = _corner_rays(carm)[:, list(layout.order)]
     hit = layout.source[1:] + rays[:, 1:] * (layout.reach_mm / rays[:, :1])
     low, high = hit.min(axis=0), hit.max(axis=0)
     pitch = voxels * layout.spacing[1:]
     size = np.ceil((high - low) / pitch).astype(int) + 1 + 2 * _MARGIN
-    return VirtualWindow(
-        np.asarray(low - _MARGIN * pitch), np.asarray(pitch), (int(-(-size[0] // LANES) * LANES), int(size[1]))
-    )
+    size = -(-size // [LANES, _ROWS]) * [LANES, _ROWS]
+    return VirtualWindow(np.asarray(low - _MARGIN * pitch), np.asarray(pitch), (int(size[0]), int(size[1])))
 
 
 def _corner_rays(carm: CArm) -> FloatArray:

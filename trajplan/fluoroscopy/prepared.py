@@ -20,8 +20,8 @@ from trajplan.fluoroscopy.rays import require_axis_aligned
 from trajplan.geometry import Grid, Volume
 from trajplan.geometry.arrays import AnyArray
 
-_COUNTS = 30000.0
-"""Attenuation steps of a half-size volume between nothing and the densest."""
+_FINE_MM = 0.95  # a preview's voxels may be up to twice this: coarser ones show in the end plates
+_COUNTS = 30000.0  # attenuation steps of a coarse volume between nothing and the densest
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,15 +46,12 @@ class PreparedVolume:
         return self.volume.array.reshape(-1)
 
     @cached_property
-    def half(self) -> PreparedVolume:
-        """Half as many voxels each way, for previews: mean attenuation of 2 x 2 x 2; an eighth of the CT's memory."""
+    def coarse(self) -> PreparedVolume:
+        """The CT for previews: mean attenuation of pairs of voxels along every axis finer than `_FINE_MM`."""
         grid = self.volume.grid
-        shape = (
-            max(1, grid.shape_zyx[0] // 2),
-            max(1, grid.shape_zyx[1] // 2),
-            max(1, grid.shape_zyx[2] // 2),
-        )
-        steps = np.array([2 if n > 1 else 1 for n in grid.shape_zyx])
+        steps = np.where((grid.spacing_zyx < _FINE_MM) & (np.array(grid.shape_zyx) > 3), 2, 1)
+        depth, rows, columns = (int(n) for n in np.array(grid.shape_zyx) // steps)
+        shape = (depth, rows, columns)
         small = np.empty(shape, dtype=np.int16)
         densest = max(self.curve.mu_per_mm)
         table = np.asarray(self.curve.at(np.arange(-32768, 32768)) * (_COUNTS / densest), dtype=np.float32)

@@ -27,7 +27,7 @@ _ONE_AT_A_TIME = threading.Lock()
 _SLICED: Final = {
     "fast": slab_line_integral,
     "joseph": joseph_line_integral,
-    "preview": lambda prepared, carm: slab_line_integral(prepared.half, carm),
+    "preview": lambda prepared, carm: slab_line_integral(prepared.coarse, carm),
 }
 
 __all__ = ["QUALITIES", "PreparedVolume", "prepare", "project", "warm_up"]

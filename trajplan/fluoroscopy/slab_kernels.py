@@ -19,7 +19,8 @@ _SHARP = np.float32(0.6)
 _NOTHING = np.float32(0)
 _WIDE = 2 * LANES
 _TOUCHED = _WIDE + LANES  # voxels that one block of columns reads: the following ones come by shuffling
-_ROWS_PER_TASK = 16
+_ROWS = 4
+_ROWS_PER_TASK = 32
 PAD = 64  # columns of nothing beside a slab row, more than the taps of one block of the virtual image
 
 
@@ -165,20 +166,40 @@ def _column_weights(at: float, step: float, taps: int, first: Any, table: Any) -
                 table[(b * taps + whole - 1 - first[b] + t) * LANES + i] = weights[t]
 
 
+@nb.njit(inline="always")
+def add_taps(
+    line: Any, at: int, length: int, table: Any, weights: int, taps: int, out: Any, to: int, width: int
+) -> None:
+    """Add to sixteen columns of four rows: `taps` numbers of each line, each times sixteen weights. No gathers."""
+    sum_0, sum_1 = load(out, to), load(out, to + width)
+    sum_2, sum_3 = load(out, to + 2 * width), load(out, to + 3 * width)
+    for t in range(taps):
+        weight = load(table, weights + t * LANES)
+        sum_0 = fma(weight, splat(line[at + t]), sum_0)
+        sum_1 = fma(weight, splat(line[at + t + length]), sum_1)
+        sum_2 = fma(weight, splat(line[at + t + 2 * length]), sum_2)
+        sum_3 = fma(weight, splat(line[at + t + 3 * length]), sum_3)
+    store(out, to, sum_0)
+    store(out, to + width, sum_1)
+    store(out, to + 2 * width, sum_2)
+    store(out, to + 3 * width, sum_3)
+
+
 @nb.njit(parallel=True, fastmath=RELAXED, cache=True)
 def merge_slabs(stack: Any, sizes: Any, column_at: Any, row_at: Any, out: Any) -> None:
     """Resample every plane onto the virtual image and add up.
 
     sizes[s] = columns and rows of plane s that hold something. column_at[s], row_at[s] = position on the plane of the
     first virtual column or row, and step. Each row adds the planes in the same order, whatever the number of threads.
-    No gathers: sixteen columns are the sum of a few slab columns, each times sixteen weights.
+    `out` has a multiple of 32 rows.
     """
     rows, width = out.shape
     flat = out.reshape(-1)
     blocks = width // LANES
     taps = math.ceil((LANES - 1) * column_at[:, 1].max()) + 5
-    for task in nb.prange((rows + _ROWS_PER_TASK - 1) // _ROWS_PER_TASK):
-        row = np.zeros(stack.shape[2] + PAD + taps, np.float32)
+    for task in nb.prange(rows // _ROWS_PER_TASK):
+        length = stack.shape[2] + PAD + taps
+        line = np.zeros(_ROWS * length, np.float32)
         first = np.empty(blocks, np.int64)
         table = np.empty(blocks * taps * LANES, np.float32)
         for s in range(sizes.shape[0]):
@@ -187,24 +208,29 @@ def merge_slabs(stack: Any, sizes: Any, column_at: Any, row_at: Any, out: Any) -
                 continue
             _column_weights(column_at[s, 0], column_at[s, 1], taps, first, table)
             plane, pitch = stack[s].reshape(-1), stack.shape[2]
-            row[:] = 0
-            for j in range(task * _ROWS_PER_TASK, min(rows, (task + 1) * _ROWS_PER_TASK)):
-                y = row_at[s, 0] + row_at[s, 1] * j
-                k = math.floor(y)
-                if k < 1 or k > size_q - 3:
+            line[:] = 0
+            for j0 in range(task * _ROWS_PER_TASK, (task + 1) * _ROWS_PER_TASK, _ROWS):
+                some = False
+                for n in range(_ROWS):
+                    y = row_at[s, 0] + row_at[s, 1] * (j0 + n)
+                    k = math.floor(y)
+                    to = n * length + PAD // 2
+                    if k < 1 or k > size_q - 3:
+                        line[to : to + pitch] = 0
+                        continue
+                    some = True
+                    w0, w1, w2, w3 = _between(y - k)
+                    for i in range(0, size_p, LANES):
+                        at = (k - 1) * pitch + i
+                        value = fma(splat(w0), load(plane, at), splat(_NOTHING))
+                        value = fma(splat(w1), load(plane, at + pitch), value)
+                        value = fma(splat(w2), load(plane, at + 2 * pitch), value)
+                        store(line, to + i, fma(splat(w3), load(plane, at + 3 * pitch), value))
+                if not some:
                     continue
-                w0, w1, w2, w3 = _between(y - k)
-                for i in range(0, size_p, LANES):
-                    at = (k - 1) * pitch + i
-                    value = fma(splat(w0), load(plane, at), splat(_NOTHING))
-                    value = fma(splat(w1), load(plane, at + pitch), value)
-                    value = fma(splat(w2), load(plane, at + 2 * pitch), value)
-                    store(row, PAD // 2 + i, fma(splat(w3), load(plane, at + 3 * pitch), value))
                 for b in range(blocks):
                     at = first[b] + PAD // 2
-                    if at < 0 or at + taps > row.size:
+                    if at < 0 or at + taps > length:
                         continue
-                    total = load(flat, j * width + b * LANES)
-                    for t in range(taps):
-                        total = fma(load(table, (b * taps + t) * LANES), splat(row[at + t]), total)
-                    store(flat, j * width + b * LANES, total)
+                    to = j0 * width + b * LANES
+                    add_taps(line, at, length, table, b * taps * LANES, taps, flat, to, width)
