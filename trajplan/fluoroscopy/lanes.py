@@ -20,9 +20,9 @@ from numba.extending import intrinsic, register_model
 
 LANES: Final = 16
 
-_FLOAT: Final = ir.VectorType(ir.FloatType(), LANES)
+FLOAT: Final = ir.VectorType(ir.FloatType(), LANES)
 _SHORT: Final = ir.VectorType(ir.IntType(16), LANES)
-_INT: Final = ir.VectorType(ir.IntType(32), LANES)
+INT: Final = ir.VectorType(ir.IntType(32), LANES)
 _RELAXED: Final = ("contract", "nsz", "arcp", "reassoc", "nnan", "ninf")
 
 
@@ -33,13 +33,13 @@ class _Lanes(types.Type):  # type: ignore[misc]  # numba has no types
         super().__init__(name="trajplan.float32x16")
 
 
-_LANES: Final = _Lanes()
+float_lanes: Final = _Lanes()
 
 
 @register_model(_Lanes)
 class _LanesModel(models.PrimitiveModel):  # type: ignore[misc]  # numba has no types
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, _FLOAT)
+        super().__init__(manager, kind, FLOAT)
 
 
 def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any, vector: Any) -> Any:
@@ -48,12 +48,12 @@ def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any
 
 
 def _splat(builder: Any, value: Any) -> Any:
-    one = builder.insert_element(ir.Constant(_FLOAT, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
-    return builder.shuffle_vector(one, ir.Constant(_FLOAT, ir.Undefined), ir.Constant(_INT, [0] * LANES))
+    one = builder.insert_element(ir.Constant(FLOAT, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(one, ir.Constant(FLOAT, ir.Undefined), ir.Constant(INT, [0] * LANES))
 
 
 def _fma(builder: Any, a: Any, b: Any, c: Any) -> Any:
-    kind = ir.FunctionType(_FLOAT, [_FLOAT] * 3)
+    kind = ir.FunctionType(FLOAT, [FLOAT] * 3)
     function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{LANES}f32")
     return builder.call(function, [a, b, c])
 
@@ -67,10 +67,10 @@ def load(_typing: Any, array: Any, index: Any) -> Any:
     """Sixteen float32 of a flat array from `index` on."""
 
     def make(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place = _pointer(context, builder, signature.args[0], *arguments, _FLOAT)
+        place = _pointer(context, builder, signature.args[0], *arguments, FLOAT)
         return builder.load(place, align=4)
 
-    return _LANES(array, types.intp), make
+    return float_lanes(array, types.intp), make
 
 
 @intrinsic  # type: ignore[misc]
@@ -79,7 +79,7 @@ def store(_typing: Any, array: Any, index: Any, value: Any) -> Any:
 
     def make(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         array_value, at, vector = arguments
-        builder.store(vector, _pointer(context, builder, signature.args[0], array_value, at, _FLOAT), align=4)
+        builder.store(vector, _pointer(context, builder, signature.args[0], array_value, at, FLOAT), align=4)
         return context.get_dummy_value()
 
     return types.void(array, types.intp, value), make
@@ -92,7 +92,7 @@ def splat(_typing: Any, value: Any) -> Any:
     def make(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return _splat(builder, arguments[0])
 
-    return _LANES(types.float32), make
+    return float_lanes(types.float32), make
 
 
 @intrinsic  # type: ignore[misc]
@@ -102,7 +102,7 @@ def fma(_typing: Any, a: Any, b: Any, c: Any) -> Any:
     def make(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return _fma(builder, *arguments)
 
-    return _LANES(_LANES, _LANES, _LANES), make
+    return float_lanes(float_lanes, float_lanes, float_lanes), make
 
 
 @intrinsic  # type: ignore[misc]
@@ -112,7 +112,7 @@ def subtract(_typing: Any, a: Any, b: Any) -> Any:
     def make(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.fsub(*arguments, flags=_RELAXED)
 
-    return _LANES(_LANES, _LANES), make
+    return float_lanes(float_lanes, float_lanes), make
 
 
 @intrinsic  # type: ignore[misc]
@@ -122,7 +122,7 @@ def add(_typing: Any, a: Any, b: Any) -> Any:
     def make(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.fadd(*arguments, flags=_RELAXED)
 
-    return _LANES(_LANES, _LANES), make
+    return float_lanes(float_lanes, float_lanes), make
 
 
 @intrinsic  # type: ignore[misc]
@@ -130,22 +130,22 @@ def shifted(_typing: Any, low: Any, high: Any) -> Any:
     """The sixteen that start one lane later: the last fifteen of `low`, then the first of `high`."""
 
     def make(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.shuffle_vector(*arguments, ir.Constant(_INT, list(range(1, LANES + 1))))
+        return builder.shuffle_vector(*arguments, ir.Constant(INT, list(range(1, LANES + 1))))
 
-    return _LANES(_LANES, _LANES), make
+    return float_lanes(float_lanes, float_lanes), make
 
 
-def _curve(builder: Any, hu: Any, coefficients: Any) -> Any:
-    """Attenuation of sixteen int16: three slopes, above -1000 (`lowest`), above 0 and above `knee`, flat from `top` on."""
+def curve_of(builder: Any, numbers: Any, coefficients: Any) -> Any:
+    """Attenuation of sixteen whole CT numbers: three slopes, above -1000 (`lowest`), above 0 and above `knee`, flat from `top` on."""
     lowest, top, knee, offset, first, second, third = (_splat(builder, c) for c in coefficients)
-    value = _largest(builder, builder.sitofp(builder.sext(hu, _INT), _FLOAT), lowest)
+    value = _largest(builder, builder.sitofp(numbers, FLOAT), lowest)
     value = builder.select(builder.fcmp_ordered("<", value, top, flags=("nnan",)), value, top)
     total = _fma(builder, value, first, offset)
-    total = _fma(builder, _largest(builder, value, ir.Constant(_FLOAT, [0.0] * LANES)), second, total)
+    total = _fma(builder, _largest(builder, value, ir.Constant(FLOAT, [0.0] * LANES)), second, total)
     return _fma(builder, _largest(builder, value, knee), third, total)
 
 
-def _coefficients(context: Any, builder: Any, array_type: Any, array: Any) -> list[Any]:
+def coefficients_of(context: Any, builder: Any, array_type: Any, array: Any) -> list[Any]:
     data = cgutils.create_struct_proxy(array_type)(context, builder, array).data
     return [builder.load(builder.gep(data, [ir.Constant(ir.IntType(64), k)])) for k in range(7)]
 
@@ -157,9 +157,9 @@ def attenuation(_typing: Any, hu: Any, index: Any, curve: Any) -> Any:
     def make(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         array, at, curve_value = arguments
         numbers = builder.load(_pointer(context, builder, signature.args[0], array, at, _SHORT), align=2)
-        return _curve(builder, numbers, _coefficients(context, builder, signature.args[2], curve_value))
+        return curve_of(builder, builder.sext(numbers, INT), coefficients_of(context, builder, signature.args[2], curve_value))
 
-    return _LANES(hu, types.intp, curve), make
+    return float_lanes(hu, types.intp, curve), make
 
 
 @intrinsic  # type: ignore[misc]
@@ -168,14 +168,14 @@ def attenuation_across(_typing: Any, hu: Any, index: Any, pitch: Any, curve: Any
 
     def make(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         array, at, step, curve_value, out_array, out_at, out_step = arguments
-        coefficients = _coefficients(context, builder, signature.args[3], curve_value)
+        coefficients = coefficients_of(context, builder, signature.args[3], curve_value)
         rows = []
         for k in range(LANES):
             here = builder.add(at, builder.mul(step, ir.Constant(step.type, k)))
             numbers = builder.load(_pointer(context, builder, signature.args[0], array, here, _SHORT), align=2)
-            rows.append(_curve(builder, numbers, coefficients))
-        low = ir.Constant(_INT, [LANES * (k % 2) + k // 2 for k in range(LANES)])
-        high = ir.Constant(_INT, [LANES * (k % 2) + (LANES + k) // 2 for k in range(LANES)])
+            rows.append(curve_of(builder, builder.sext(numbers, INT), coefficients))
+        low = ir.Constant(INT, [LANES * (k % 2) + k // 2 for k in range(LANES)])
+        high = ir.Constant(INT, [LANES * (k % 2) + (LANES + k) // 2 for k in range(LANES)])
         half = LANES // 2
         for _ in range(4):  # interleaving row k with row k + 8, four times over, turns rows into columns
             rows = [
@@ -183,7 +183,7 @@ def attenuation_across(_typing: Any, hu: Any, index: Any, pitch: Any, curve: Any
             ]
         for k, row in enumerate(rows):
             there = builder.add(out_at, builder.mul(out_step, ir.Constant(out_step.type, k)))
-            place = _pointer(context, builder, signature.args[4], out_array, there, _FLOAT)
+            place = _pointer(context, builder, signature.args[4], out_array, there, FLOAT)
             builder.store(row, place, align=4)
         return context.get_dummy_value()
 
@@ -204,7 +204,7 @@ def prefetch(_typing: Any, array: Any, index: Any) -> Any:
         word = ir.IntType(32)
         kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
         function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        builder.call(function, [place, word(0), word(3), word(1)])
+        builder.call(function, [place, word(0), word(1), word(1)])
         return context.get_dummy_value()
 
     return types.void(array, types.intp), make

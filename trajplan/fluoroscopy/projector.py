@@ -8,7 +8,6 @@ from typing import Final
 import numpy as np
 
 from trajplan.errors import InputError
-from trajplan.fluoroscopy.attenuation import DEFAULT_ENERGY_KEV, attenuation_table
 from trajplan.fluoroscopy.carm import CArm
 from trajplan.fluoroscopy.drr import Drr
 from trajplan.fluoroscopy.joseph import joseph_line_integral
@@ -68,9 +67,9 @@ def project(volume: Volume | PreparedVolume, carm: CArm, *, quality: str = "fast
                 image.setflags(write=False)
                 return Drr(image, carm, quality)
         if isinstance(volume, Volume):
-            exact = siddon_line_integral(volume, carm, attenuation_table(DEFAULT_ENERGY_KEV))
+            exact = siddon_line_integral(volume, carm)
         else:
-            exact = siddon_line_integral(volume.volume, carm, volume.curve.at(np.arange(-32768, 32768)))
+            exact = siddon_line_integral(volume.volume, carm, volume.curve)
     image = exact.astype(np.float32)
     image.setflags(write=False)
     return Drr(image, carm, "siddon")

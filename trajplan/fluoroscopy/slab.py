@@ -8,7 +8,7 @@ angle. So:
    with the voxels. The scale is within a percent or two of 1, so a block of 32 grid columns needs one shift and a
    weight that grows evenly along it: every load is of neighbours, and the sum over slices stays in registers. CT
    numbers become attenuation on the way, from the CT's own memory, turned where the beam runs along the rows of the
-   CT; two groups are done together then, because a line of memory holds 32 slices.
+   CT; four groups are done together then, because a line of memory holds 32 slices and its neighbour comes with it.
 2. `merge_slabs` resamples the few planes onto the virtual image (Catmull-Rom, separable), half a voxel fine: what the
    voxels hold is not finer, however many pixels the detector has.
 3. `warp_to_detector` reads the virtual image where each ray crosses its plane, times the path length per slice. All
@@ -31,7 +31,7 @@ from trajplan.fluoroscopy.slab_kernels import compose_slabs, merge_slabs
 from trajplan.fluoroscopy.warp import to_detector
 from trajplan.geometry.arrays import AnyArray, Float32Array, FloatArray
 
-_PLANES: Final = 2  # of 16 slices each, composed together
+_PLANES: Final = (2, 4)  # of 16 slices each, composed together; more where slices lie side by side in memory
 _FINENESS: Final = 0.5  # of the virtual image, in voxels
 _WIDE: Final = 2 * LANES
 _LANE: Final = np.arange(LANES, dtype=np.float32)
@@ -41,23 +41,24 @@ def slab_line_integral(prepared: PreparedVolume, carm: CArm) -> Float32Array:
     """Line integrals (rows, columns) float32 by slab compositing; see `layout.can_project` for when it may be called."""
     layout = layout_of(prepared, carm)
     window = window_of(layout, carm, _FINENESS)
-    ratios, slabs, scale = _slabs(layout, window)
+    planes = _PLANES[layout.across]
+    ratios, slabs, scale = _slabs(layout, window, planes)
     virtual = np.zeros((window.size[1], window.size[0]), dtype=np.float32)
     if len(slabs):
         width = -(-int(slabs[:, 4].max()) // _WIDE) * _WIDE
-        stack = np.empty((len(slabs) * _PLANES, int(slabs[:, 5].max()), width), dtype=np.float32)
+        stack = np.empty((len(slabs) * planes, int(slabs[:, 5].max()), width), dtype=np.float32)
         stride, count, source = layout.stride, layout.count, layout.source_index
         compose_slabs(
-            prepared.hu, layout.across, *stride[:1], stride[2], stride[1], count[1], count[2], slabs, _PLANES,
+            prepared.hu, layout.across, *stride[:1], stride[2], stride[1], count[1], count[2], slabs, planes,
             float(source[0]), float(source[1]), ratios, prepared.curve.kernel, _LANE, stack,
         )  # fmt: skip
-        first = np.repeat(slabs[:, 2:4], _PLANES, axis=0)
-        sizes = np.repeat(slabs[:, 4:6], _PLANES, axis=0) * (scale > 0)[:, None]
+        first = np.repeat(slabs[:, 2:4], planes, axis=0)
+        sizes = np.repeat(slabs[:, 4:6], planes, axis=0) * (scale > 0)[:, None]
         merge_slabs(stack, sizes, *(_places(layout, window, scale, first[:, axis], axis) for axis in (0, 1)), virtual)
     return to_detector(virtual, layout, window, carm)
 
 
-def _slabs(layout: Layout, window: VirtualWindow) -> tuple[FloatArray, AnyArray, FloatArray]:
+def _slabs(layout: Layout, window: VirtualWindow, planes: int) -> tuple[FloatArray, AnyArray, FloatArray]:
     """Depth of each slice over that of its plane; the table of `compose_slabs`; scale of each plane, 0 if empty."""
     depth, reach = layout.depth_mm, layout.reach_mm
     begin, end = layout.seen()
@@ -67,10 +68,10 @@ def _slabs(layout: Layout, window: VirtualWindow) -> tuple[FloatArray, AnyArray,
     source = layout.source_index
     edge = np.array([window.start, window.end])
     faces = np.array([[-1.0, -1.0], [layout.count[1], layout.count[2]]])
-    for k0 in range(begin, end, _PLANES * LANES):
-        k1 = min(k0 + _PLANES * LANES, end)
+    for k0 in range(begin, end, planes * LANES):
+        k1 = min(k0 + planes * LANES, end)
         low, high = np.full(2, np.inf), np.full(2, -np.inf)
-        plane_scales = [0.0] * _PLANES
+        plane_scales = [0.0] * planes
         for plane, first in enumerate(range(k0, k1, LANES)):
             last = min(first + LANES, k1)
             middle = 0.5 * (depth[first] + depth[last - 1])

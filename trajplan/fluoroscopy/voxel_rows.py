@@ -53,15 +53,16 @@ def fill_rows_across(
 
     What lies `ahead` elements further on is fetched meanwhile: every line of the cache holds one voxel of 32 rows.
     """
-    whole = rows // _BLOCK * _BLOCK
+    blocks = -(-rows // _BLOCK) if rows >= _BLOCK else 0
     p = p_from
     while p < p_to:
         p = min(p, n_p - _BLOCK)
         for k in range(_BLOCK):
             prefetch(hu, start + (p + k) * pitch + ahead)
-        for k in range(0, whole, _BLOCK):
+        for n in range(blocks):
+            k = min(n * _BLOCK, rows - _BLOCK)
             attenuation_across(hu, start + p * pitch + k, pitch, curve, out, to + k * out_pitch + p, out_pitch)
-        for i in range(p, p + _BLOCK):
-            for k in range(whole, rows):
+        for i in range(p, p + _BLOCK if blocks == 0 else p):
+            for k in range(rows):
                 out[to + k * out_pitch + i] = _one(hu[start + i * pitch + k], curve)
         p += _BLOCK
