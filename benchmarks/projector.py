@@ -151,16 +151,16 @@ def tool_redraw(prepared, threads: int) -> tuple[float, float]:
     """Milliseconds to put one trocar into a finished 512 x 512 image, and largest chord error in mm."""
     from trajplan.fluoroscopy.carm import CArm
     from trajplan.fluoroscopy.projector import project
-    from trajplan.fluoroscopy.tools import add_tools, chord_mm, steel_tool
+    from trajplan.fluoroscopy.tools import Canvas, chord_mm, steel_tool
     from trajplan.geometry import Capsule
 
     carm = CArm(10.0, 5.0, np.zeros(3), 1000.0, 600.0, (512, 512), FIELD_MM / 512)
-    anatomy = project(prepared, carm, quality="preview")
+    canvas = Canvas(project(prepared, carm, quality="preview"))
     times = []
     for k in range(60):
         tool = steel_tool(Capsule(np.array([30.0, 60.0, 5.0 + 0.1 * k]), np.array([8.0, -10.0, 0.0]), 2.1))
         begin = time.process_time()
-        add_tools(anatomy, [tool])
+        canvas.draw([tool])
         times.append(1e3 * (time.process_time() - begin))
     rng = np.random.default_rng(3)
     worst = 0.0

@@ -52,17 +52,22 @@ def _gather(builder: Any, address: Any, index: Any) -> Any:
     return builder.ashr(builder.shl(pairs, left), _int(16))
 
 
+def _any(builder: Any, lanes: Any) -> Any:
+    return builder.icmp_unsigned("!=", builder.bitcast(lanes, ir.IntType(LANES)), ir.IntType(LANES)(0))
+
+
 @intrinsic  # type: ignore[misc]
-def stays(_typing: Any, p0: Any, q0: Any, p1: Any, q1: Any) -> Any:
-    """Whether none of the rays leaves its voxel between (p0, q0) and (p1, q1)."""
+def faces_met(_typing: Any, p0: Any, q0: Any, p1: Any, q1: Any) -> Any:
+    """0: none of the rays leaves its voxel between (p0, q0) and (p1, q1); 1: none crosses two faces; 2: some do."""
 
     def make(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         a, b, c, d = (_floor(builder, value) for value in arguments)
-        moved = builder.or_(builder.fcmp_ordered("!=", a, c), builder.fcmp_ordered("!=", b, d))
-        bits = builder.bitcast(moved, ir.IntType(LANES))
-        return builder.icmp_unsigned("==", bits, ir.IntType(LANES)(0))
+        along_p, along_q = builder.fcmp_ordered("!=", a, c), builder.fcmp_ordered("!=", b, d)
+        number = ir.IntType(64)
+        some = builder.zext(_any(builder, builder.or_(along_p, along_q)), number)
+        return builder.add(some, builder.zext(_any(builder, builder.and_(along_p, along_q)), number))
 
-    return types.boolean(float_lanes, float_lanes, float_lanes, float_lanes), make
+    return types.intp(float_lanes, float_lanes, float_lanes, float_lanes), make
 
 
 def _value(builder: Any, address: Any, base: Any, i: Any, j: Any, sizes: Any, curve: Any) -> Any:
@@ -100,41 +105,46 @@ def whole_slice(
     return float_lanes(hu, *_SLICE, curve, float_lanes, float_lanes), make
 
 
-@intrinsic  # type: ignore[misc]
-def crossed_slice(
-    _typing: Any, hu: Any, base: Any, stride_p: Any, stride_q: Any, n_p: Any, n_q: Any, curve: Any,
-    p0: Any, q0: Any, p1: Any, q1: Any, per_p: Any, per_q: Any
-) -> Any:  # fmt: skip
-    """Mean attenuation between (p0, q0) and (p1, q1); `per_p` = 1 / (p1 - p0), anything where they are equal."""
+def _passed(builder: Any, begin: Any, end: Any, rate: Any) -> Any:
+    """First and last voxel, and the share of the way at which the face between them is met (1: none).
 
-    def make(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        address, start, sizes, coefficients = _prepared(context, builder, signature, arguments)
-        p_in, q_in, p_out, q_out, rate_p, rate_q = arguments[7:]
-
-        def passed(begin: Any, end: Any, rate: Any) -> Any:
-            """First and last voxel, and the share of the way at which the face between them is met (1: none)."""
-            first, last = _floor(builder, begin), _floor(builder, end)
-            face = builder.select(builder.fcmp_ordered(">", first, last), first, last)
-            share = builder.fmul(builder.fsub(face, begin), rate)
-            share = builder.select(builder.fcmp_ordered(">", share, _ZERO), share, _ZERO)
-            share = builder.select(builder.fcmp_ordered("<", share, _ONE), share, _ONE)
-            share = builder.select(builder.fcmp_ordered("!=", first, last), share, _ONE)
-            return builder.fptosi(first, INT), builder.fptosi(last, INT), share
-
-        i0, i1, at_p = passed(p_in, p_out, rate_p)
-        j0, j1, at_q = passed(q_in, q_out, rate_q)
-        p_first = builder.fcmp_ordered("<", at_p, at_q)
-        early = builder.select(p_first, at_p, at_q)
-        late = builder.select(p_first, at_q, at_p)
-        begin = _value(builder, address, start, i0, j0, sizes, coefficients)
-        between = _value(
-            builder, address, start, builder.select(p_first, i1, i0), builder.select(p_first, j0, j1), sizes, coefficients
-        )  # fmt: skip
-        end = _value(builder, address, start, i1, j1, sizes, coefficients)
-        total = builder.fmul(begin, early)
-        total = builder.fadd(total, builder.fmul(between, builder.fsub(late, early)))
-        return builder.fadd(total, builder.fmul(end, builder.fsub(_ONE, late)))
-
-    return float_lanes(hu, *_SLICE, curve, *(float_lanes,) * 6), make
+    Rounding may put the share a millionth beyond 0 or 1; the pieces still add up to the whole way.
+    """
+    first, last = _floor(builder, begin), _floor(builder, end)
+    face = builder.select(builder.fcmp_ordered(">", first, last), first, last)
+    share = builder.fmul(builder.fsub(face, begin), rate)
+    share = builder.select(builder.fcmp_ordered("!=", first, last), share, _ONE)
+    return builder.fptosi(first, INT), builder.fptosi(last, INT), share
 
 
+def _crossed(twice: bool) -> Any:
+    def slice_(
+        _typing: Any, hu: Any, base: Any, stride_p: Any, stride_q: Any, n_p: Any, n_q: Any, curve: Any,
+        p0: Any, q0: Any, p1: Any, q1: Any, per_p: Any, per_q: Any
+    ) -> Any:  # fmt: skip
+        def make(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            address, start, sizes, coefficients = _prepared(context, builder, signature, arguments)
+            p_in, q_in, p_out, q_out, rate_p, rate_q = arguments[7:]
+            i0, i1, at_p = _passed(builder, p_in, p_out, rate_p)
+            j0, j1, at_q = _passed(builder, q_in, q_out, rate_q)
+            p_first = builder.fcmp_ordered("<", at_p, at_q)
+            early, late = builder.select(p_first, at_p, at_q), builder.select(p_first, at_q, at_p)
+            total = builder.fmul(_value(builder, address, start, i0, j0, sizes, coefficients), early)
+            end = _value(builder, address, start, i1, j1, sizes, coefficients)
+            if not twice:
+                return builder.fadd(total, builder.fmul(end, builder.fsub(_ONE, early)))
+            i, j = builder.select(p_first, i1, i0), builder.select(p_first, j0, j1)
+            between = _value(builder, address, start, i, j, sizes, coefficients)
+            total = builder.fadd(total, builder.fmul(between, builder.fsub(late, early)))
+            return builder.fadd(total, builder.fmul(end, builder.fsub(_ONE, late)))
+
+        return float_lanes(hu, *_SLICE, curve, *(float_lanes,) * 6), make
+
+    return intrinsic(slice_)
+
+
+crossed_once = _crossed(False)
+"""Mean attenuation between (p0, q0) and (p1, q1) for rays that meet one face or none; `per_p` = 1 / (p1 - p0)."""
+
+crossed_twice = _crossed(True)
+"""The same for rays of which some meet a face along p and one along q."""

@@ -134,38 +134,57 @@ def add_chords(
     A pixel near several of them gets the chord of the union once: it belongs to the first that reaches it.
     """
     found = np.empty((_MOST, 2))
-    for r in range(image.shape[0]):
+    spans = np.empty((ends.shape[0], 2), np.int64)
+    first, last = image.shape[0], 0
+    for n in range(ends.shape[0]):
+        first = min(first, max(0, math.floor(min(ends[n, 0, 0], ends[n, 1, 0]) - radius[n])))
+        last = max(last, min(image.shape[0], math.ceil(max(ends[n, 0, 0], ends[n, 1, 0]) + radius[n]) + 1))
+    for r in range(first, last):
         done = 0
-        for c0, c1 in _spans(ends, radius, r, image.shape[1]):
-            for c in range(max(c0, done), c1):
-                x = corner[0] + r * row_step[0] + c * column_step[0]
-                y = corner[1] + r * row_step[1] + c * column_step[1]
-                z = corner[2] + r * row_step[2] + c * column_step[2]
+        for k in range(_spans(ends, radius, r, image.shape[1], spans)):
+            begin = max(spans[k, 0], done)
+            x = corner[0] + r * row_step[0] + begin * column_step[0]
+            y = corner[1] + r * row_step[1] + begin * column_step[1]
+            z = corner[2] + r * row_step[2] + begin * column_step[2]
+            for c in range(begin, spans[k, 1]):
                 n = math.sqrt(x * x + y * y + z * z)
                 length = chord(rows, source, x / n, y / n, z / n, n, found)
                 if length > 0:
                     image[r, c] += np.float32(mu * length)
-            done = max(done, c1)
+                x += column_step[0]
+                y += column_step[1]
+                z += column_step[2]
+            done = max(done, spans[k, 1])
 
 
 @nb.njit(cache=True)
-def _spans(ends: Any, radius: Any, r: int, columns: int) -> Any:
-    """Columns (first, end) of row `r` within `radius` px of each projected axis, sorted by the first."""
-    spans = []
+def _spans(ends: Any, radius: Any, r: int, columns: int, spans: Any) -> Any:
+    """Columns (first, end) of row `r` within `radius` px of each projected axis, sorted by the first; how many."""
+    count = 0
     for n in range(ends.shape[0]):
         r0, c0, r1, c1 = ends[n, 0, 0], ends[n, 0, 1], ends[n, 1, 0], ends[n, 1, 1]
         if r0 > r1:
             r0, c0, r1, c1 = r1, c1, r0, c0
         if r < r0 - radius[n] or r > r1 + radius[n]:
             continue
-        low, high = 0.0, 1.0
+        axis = math.sqrt((r1 - r0) ** 2 + (c1 - c0) ** 2)
+        low, high, reach = 0.0, 1.0, radius[n]
         if r1 - r0 > 1e-9:
-            low = min(max((r - radius[n] - r0) / (r1 - r0), 0.0), 1.0)
-            high = min(max((r + radius[n] - r0) / (r1 - r0), 0.0), 1.0)
+            # the strip around the axis; beyond its ends the caps, which the rows within `radius` of them hold
+            if r0 + radius[n] < r < r1 - radius[n]:
+                low = high = (r - r0) / (r1 - r0)
+                reach = min(radius[n] * axis / (r1 - r0), abs(c1 - c0) + 2 * radius[n])
+            else:
+                low = min(max((r - radius[n] - r0) / (r1 - r0), 0.0), 1.0)
+                high = min(max((r + radius[n] - r0) / (r1 - r0), 0.0), 1.0)
         a, b = c0 + low * (c1 - c0), c0 + high * (c1 - c0)
-        first = max(0, math.floor(min(a, b) - radius[n]))
-        end = min(columns, math.ceil(max(a, b) + radius[n]) + 1)
+        first = max(0, math.floor(min(a, b) - reach))
+        end = min(columns, math.ceil(max(a, b) + reach) + 1)
         if end > first:
-            spans.append((first, end))
-    spans.sort()
-    return spans
+            k = count
+            while k > 0 and spans[k - 1, 0] > first:
+                spans[k] = spans[k - 1]
+                k -= 1
+            spans[k, 0], spans[k, 1] = first, end
+            count += 1
+    return count

@@ -125,16 +125,6 @@ def add(_typing: Any, a: Any, b: Any) -> Any:
     return float_lanes(float_lanes, float_lanes), make
 
 
-@intrinsic  # type: ignore[misc]
-def shifted(_typing: Any, low: Any, high: Any) -> Any:
-    """The sixteen that start one lane later: the last fifteen of `low`, then the first of `high`."""
-
-    def make(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.shuffle_vector(*arguments, ir.Constant(INT, list(range(1, LANES + 1))))
-
-    return float_lanes(float_lanes, float_lanes), make
-
-
 def curve_of(builder: Any, numbers: Any, coefficients: Any) -> Any:
     """Attenuation of sixteen whole CT numbers: three slopes, above -1000 (`lowest`), above 0 and above `knee`, flat from `top` on."""
     lowest, top, knee, offset, first, second, third = (_splat(builder, c) for c in coefficients)
@@ -142,7 +132,9 @@ def curve_of(builder: Any, numbers: Any, coefficients: Any) -> Any:
     value = builder.select(builder.fcmp_ordered("<", value, top, flags=("nnan",)), value, top)
     total = _fma(builder, value, first, offset)
     total = _fma(builder, _largest(builder, value, ir.Constant(FLOAT, [0.0] * LANES)), second, total)
-    return _fma(builder, _largest(builder, value, knee), third, total)
+    total = _fma(builder, _largest(builder, value, knee), third, total)
+    # nothing is exactly nothing, whatever the rounding of the slopes
+    return builder.select(builder.fcmp_ordered(">", value, lowest), total, ir.Constant(FLOAT, [0.0] * LANES))
 
 
 def coefficients_of(context: Any, builder: Any, array_type: Any, array: Any) -> list[Any]:

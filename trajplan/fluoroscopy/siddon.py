@@ -14,7 +14,7 @@ import numba as nb
 import numpy as np
 
 from trajplan.fluoroscopy.attenuation import DEFAULT_ENERGY_KEV, AttenuationCurve, attenuation_curve
-from trajplan.fluoroscopy.box_lanes import crossed_slice, stays, whole_slice
+from trajplan.fluoroscopy.box_lanes import crossed_once, crossed_twice, faces_met, whole_slice
 from trajplan.fluoroscopy.carm import CArm
 from trajplan.fluoroscopy.lanes import LANES, add, fma, load, splat, store
 from trajplan.fluoroscopy.prepared import hounsfield_int16
@@ -170,10 +170,15 @@ def _sixteen(hu: Any, shape: Any, curve: Any, low: Any, size: Any, source: Any, 
         along = splat(np.float32(k + 1))
         p1, q1 = fma(p_step, along, p_start), fma(q_step, along, q_start)
         base = k * stride[axis]
-        if stays(p0, q0, p1, q1):
+        faces = faces_met(p0, q0, p1, q1)
+        if faces == 0:
             value = whole_slice(flat, base, stride[p], stride[q], count[p], count[q], curve, p0, q0)
+        elif faces == 1:
+            value = crossed_once(
+                flat, base, stride[p], stride[q], count[p], count[q], curve, p0, q0, p1, q1, p_rate, q_rate
+            )
         else:
-            value = crossed_slice(
+            value = crossed_twice(
                 flat, base, stride[p], stride[q], count[p], count[q], curve, p0, q0, p1, q1, p_rate, q_rate
             )
         part = add(part, value)

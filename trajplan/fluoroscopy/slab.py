@@ -5,7 +5,7 @@ image* on the plane d = isocentre differ by a scale and a shift that are separat
 angle. So:
 
 1. `compose_slabs` adds each group of 16 neighbouring slices on the plane at the middle of the group, on a grid aligned
-   with the voxels. The scale is within a percent or two of 1, so a block of 32 grid columns needs one shift and a
+   with the voxels. The scale is within a percent or two of 1, so a block of 16 grid columns needs one shift and a
    weight that grows evenly along it: every load is of neighbours, and the sum over slices stays in registers. CT
    numbers become attenuation on the way, from the CT's own memory, turned where the beam runs along the rows of the
    CT; four groups are done together then, because a line of memory holds 32 slices and its neighbour comes with it.
@@ -33,7 +33,6 @@ from trajplan.geometry.arrays import AnyArray, Float32Array, FloatArray
 
 _PLANES: Final = (2, 4)  # of 16 slices each, composed together; more where slices lie side by side in memory
 _FINENESS: Final = 0.5  # of the virtual image, in voxels
-_WIDE: Final = 2 * LANES
 _LANE: Final = np.arange(LANES, dtype=np.float32)
 
 
@@ -45,7 +44,7 @@ def slab_line_integral(prepared: PreparedVolume, carm: CArm) -> Float32Array:
     ratios, slabs, scale = _slabs(layout, window, planes)
     virtual = np.zeros((window.size[1], window.size[0]), dtype=np.float32)
     if len(slabs):
-        width = -(-int(slabs[:, 4].max()) // _WIDE) * _WIDE
+        width = -(-int(slabs[:, 4].max()) // LANES) * LANES
         stack = np.empty((len(slabs) * planes, int(slabs[:, 5].max()), width), dtype=np.float32)
         stride, count, source = layout.stride, layout.count, layout.source_index
         compose_slabs(

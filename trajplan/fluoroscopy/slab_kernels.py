@@ -11,14 +11,12 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from trajplan.fluoroscopy.lanes import LANES, add, fma, load, shifted, splat, store, subtract
+from trajplan.fluoroscopy.lanes import LANES, add, fma, load, splat, store, subtract
 from trajplan.fluoroscopy.voxel_rows import fill_row, fill_rows_across
 
 RELAXED = {"contract", "nsz", "arcp", "reassoc", "afn"}
 _SHARP = np.float32(0.6)
 _NOTHING = np.float32(0)
-_WIDE = 2 * LANES
-_TOUCHED = _WIDE + LANES  # voxels that one block of columns reads: the following ones come by shuffling
 _ROWS = 4
 _ROWS_PER_TASK = 32
 PAD = 64  # columns of nothing beside a slab row, more than the taps of one block of the virtual image
@@ -43,12 +41,12 @@ def _column_offsets(slab: Any, source_p: float, ratios: Any, offset: Any, share:
     for k in range(offset.shape[1]):
         ratio = ratios[slab[0] + k]
         for b in range(offset.shape[0]):
-            first = slab[2] + b * _WIDE
-            middle = source_p + (first + 0.5 * (_WIDE - 1) - source_p) * ratio
-            voxel = math.floor(middle - 0.5 * (_WIDE - 1))
+            first = slab[2] + b * LANES
+            middle = source_p + (first + 0.5 * (LANES - 1) - source_p) * ratio
+            voxel = math.floor(middle - 0.5 * (LANES - 1))
             offset[b, k] = voxel
             share[b, k] = np.float32(source_p + (first - source_p) * ratio - voxel)
-            low, high = min(low, voxel), max(high, voxel + _TOUCHED + 1)
+            low, high = min(low, voxel), max(high, voxel + LANES + 1)
     return low, high
 
 
@@ -63,13 +61,13 @@ def compose_slabs(
     whether slices lie side by side. slabs[s] = first slice, end slice, first grid p, first grid q, grid size p, grid
     size q. A slab has up to `planes` planes of 16 slices. source_p, source_q: in voxel units. ratios[k]: source
     distance of slice k over that of its plane. curve: `AttenuationCurve.kernel`. lane: 0..15. stack[plane, j, i]:
-    result, flat rows as wide as a multiple of 32.
+    result, flat rows as wide as a multiple of 16.
     """
     rows, width = stack.shape[1], stack.shape[2]
     flat = stack.reshape(-1)
     for s in nb.prange(slabs.shape[0]):
         k0, k1, _p0, q0, size_p, size_q = slabs[s]
-        count, blocks = k1 - k0, (size_p + _WIDE - 1) // _WIDE
+        count, blocks = k1 - k0, (size_p + LANES - 1) // LANES
         offset = np.empty((blocks, count), np.int64)
         share = np.empty((blocks, count), np.float32)
         least, most = _column_offsets(slabs[s], source_p, ratios, offset, share)
@@ -119,21 +117,16 @@ def compose_slabs(
             for plane in range((count + LANES - 1) // LANES):
                 at = ((s * planes + plane) * rows + j) * width
                 for b in range(blocks):
-                    sum_0, sum_1 = splat(_NOTHING), splat(_NOTHING)
+                    total = splat(_NOTHING)
                     for k in range(plane * LANES, min(count, (plane + 1) * LANES)):
                         below, above = lower[k] + offset[b, k], upper[k] + offset[b, k]
                         part = splat(between[k])
-                        v0, v1, v2 = load(voxels, below), load(voxels, below + LANES), load(voxels, below + _WIDE)
-                        v0 = fma(part, subtract(load(voxels, above), v0), v0)
-                        v1 = fma(part, subtract(load(voxels, above + LANES), v1), v1)
-                        v2 = fma(part, subtract(load(voxels, above + _WIDE), v2), v2)
-                        grow = splat(slope[k])
-                        x0 = fma(grow, step, splat(share[b, k]))
-                        x1 = fma(grow, step, splat(share[b, k] + np.float32(LANES) * slope[k]))
-                        sum_0 = add(sum_0, fma(x0, subtract(shifted(v0, v1), v0), v0))
-                        sum_1 = add(sum_1, fma(x1, subtract(shifted(v1, v2), v1), v1))
-                    store(flat, at + b * _WIDE, sum_0)
-                    store(flat, at + b * _WIDE + LANES, sum_1)
+                        here, following = load(voxels, below), load(voxels, below + 1)
+                        here = fma(part, subtract(load(voxels, above), here), here)
+                        following = fma(part, subtract(load(voxels, above + 1), following), following)
+                        weight = fma(splat(slope[k]), step, splat(share[b, k]))
+                        total = add(total, fma(weight, subtract(following, here), here))
+                    store(flat, at + b * LANES, total)
 
 
 @nb.njit(inline="always")

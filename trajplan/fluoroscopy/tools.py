@@ -6,6 +6,7 @@ millisecond.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -18,7 +19,7 @@ from trajplan.fluoroscopy.drr import Drr
 from trajplan.fluoroscopy.rays import detector_rays
 from trajplan.fluoroscopy.solids import Ellipsoid, Solid, Tube, ends_of, rows_of
 from trajplan.geometry import Capsule
-from trajplan.geometry.arrays import AnyArray, FloatArray
+from trajplan.geometry.arrays import AnyArray, Float32Array, FloatArray
 
 _NEAREST_MM = 1.0  # between a solid and the source, below which every pixel may be touched
 
@@ -66,21 +67,51 @@ def add_tools(drr: Drr, tools: Iterable[Tool]) -> Drr:
     Tools that overlap add up; pass a `Union` for what is one piece, or one capsule for a needle inside its cannula.
     """
     image = np.array(drr.line_integral, dtype=np.float32)
-    add_tools_to(image, tools, drr.carm)
+    if not add_tools_to(image, tools, drr.carm):
+        return drr
     image.setflags(write=False)
     return replace(drr, line_integral=image)
 
 
-def add_tools_to(image: AnyArray, tools: Iterable[Tool], carm: CArm) -> None:
-    """Add tools to a float32 image in place, for a viewer that keeps its own buffer."""
+class Canvas:
+    """An anatomy image over which tools move: only what the last tools touched is put back, nothing else is copied.
+
+    Examples
+    --------
+    >>> from trajplan.fluoroscopy.carm import CArm
+    >>> anatomy = Drr(np.zeros((64, 64), np.float32), CArm(0, 0, (0, 0, 0), detector_px=(64, 64)), "fast")
+    >>> canvas = Canvas(anatomy)
+    >>> bool(canvas.draw([steel_tool(Capsule((0, 0, 0), (5, 0, 0), 1.0))]).any()), bool(canvas.draw([]).any())
+    (True, False)
+    """
+
+    def __init__(self, anatomy: Drr) -> None:
+        self.anatomy = anatomy
+        self._image = np.array(anatomy.line_integral, dtype=np.float32)
+        self._touched: list[tuple[slice, slice]] = []
+
+    def draw(self, tools: Iterable[Tool]) -> Float32Array:
+        """The anatomy with these tools; the same array every time, valid until the next call."""
+        for box in self._touched:
+            self._image[box] = self.anatomy.line_integral[box]
+        self._touched = add_tools_to(self._image, tools, self.anatomy.carm)
+        return self._image
+
+
+def add_tools_to(image: AnyArray, tools: Iterable[Tool], carm: CArm) -> list[tuple[slice, slice]]:
+    """Add tools to a float32 image in place; rows and columns that may have changed, one box a tool."""
     rays = detector_rays(carm)
+    boxes = []
     for tool in tools:
         rows = rows_of(tool.solid)
-        ends, radius = _silhouettes(rows, carm)
+        ends, radius = _silhouettes(rows, carm, rays.source)
         add_chords(
-            image, rows, ends, radius, np.array(rays.source), rays.corner, rays.row_step, rays.column_step,
-            float(tool.mu_per_mm),
-        )  # fmt: skip
+            image, rows, ends, radius, rays.source, rays.corner, rays.row_step, rays.column_step, float(tool.mu_per_mm)
+        )
+        low = np.maximum(np.floor((ends - radius[:, None, None]).min(axis=(0, 1))) - 1, 0).astype(int)
+        high = np.maximum(np.ceil((ends + radius[:, None, None]).max(axis=(0, 1))) + 2, 0).astype(int)
+        boxes.append((slice(low[0], high[0]), slice(low[1], high[1])))
+    return boxes
 
 
 def chord_mm(solid: Solid, source_lps: FloatArray, direction_lps: FloatArray, length_mm: float = 1e6) -> float:
@@ -90,18 +121,18 @@ def chord_mm(solid: Solid, source_lps: FloatArray, direction_lps: FloatArray, le
     return float(chord(rows_of(solid), source, ux, uy, uz, float(length_mm), np.empty((64, 2))))
 
 
-def _silhouettes(rows: FloatArray, carm: CArm) -> tuple[FloatArray, FloatArray]:
+def _silhouettes(rows: FloatArray, carm: CArm, source_lps: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Projected axis (N, 2 ends, row and column) and radius (N,), px, that hold each primitive's shadow."""
-    ends, radius = np.empty((len(rows), 2, 2)), np.empty(len(rows))
-    source, beam = carm.source_lps, carm.beam_lps
+    ends, radius = np.zeros((len(rows), 2, 2)), np.empty(len(rows))
+    beam = carm.beam_lps
+    field = math.hypot(*carm.detector_px) * carm.pixel_mm
     for n, row in enumerate(rows):
         points, reach = ends_of(row)
-        depth = (points - source) @ beam
-        nearest = float(depth.min()) - reach
+        nearest = float(((points - source_lps) @ beam).min()) - reach
         if nearest < _NEAREST_MM:
-            ends[n], radius[n] = 0.0, float(sum(carm.detector_px))
+            radius[n] = float(sum(carm.detector_px))
             continue
         ends[n] = carm.project(points)
-        slant = 1.0 + float(np.hypot(*(np.array(carm.detector_px) * carm.pixel_mm))) / carm.source_detector_mm
+        slant = 1.0 + field / carm.source_detector_mm  # an oblique ray stretches a round shadow
         radius[n] = reach * carm.source_detector_mm / nearest / carm.pixel_mm * slant + 1.0
     return ends, radius

@@ -21,7 +21,8 @@ def _one(hu: Any, curve: Any) -> Any:
     value = min(max(np.float32(hu), curve[0]), curve[1])
     total = value * curve[4] + curve[3]
     total += max(value, np.float32(0)) * curve[5]
-    return np.float32(total + max(value, curve[2]) * curve[6])
+    total += max(value, curve[2]) * curve[6]
+    return np.float32(total) if value > curve[0] else np.float32(0)
 
 
 @nb.njit(cache=True, inline="never")
