@@ -76,7 +76,8 @@ def staged_picture(result: CaseResult, side: Side) -> Picture | None:
         f"{side.value}_stages.png",
         f"{side.value.capitalize()}: insertion step by step",
         "AP above, lateral below. The tip may cross the medial pedicle border (AP) only after it has passed the "
-        "posterior wall (lateral). Millimetres in the patient.",
+        "posterior wall (lateral). Above the pictures: the tip on the pedicle's clock face and how far lateral of the "
+        "medial border it is; how far past the posterior wall; all in millimetres in the patient.",
         side.value,
         style.finish(figure),
     )
