@@ -68,20 +68,20 @@ def project(
     if quality not in QUALITIES:
         raise InputError(f"quality {quality!r} is not one of {', '.join(QUALITIES)}", code="quality_unknown")
     ready = prepare(volume) if isinstance(volume, Volume) else volume
-    with _ONE_AT_A_TIME:
-        used = quality if quality != "siddon" and can_project(ready, carm) else "siddon"
-        image = _integral(ready, carm, used)
+    image, used = line_integral(ready, carm, quality)
     refuse_blank(image, ready.volume, carm)
     image.setflags(write=False)
     return add_tools(Drr(image, carm, used, ready.energy_kev), tools)
 
 
-def _integral(prepared: PreparedVolume, carm: CArm, quality: str) -> Float32Array:
-    if quality == "siddon":
-        return siddon_line_integral(prepared.volume, carm, prepared.curve).astype(np.float32)
-    if quality == "joseph":
-        return joseph_line_integral(prepared, carm)
-    return slab_line_integral(prepared.coarse if quality == "preview" else prepared, carm)
+def line_integral(prepared: PreparedVolume, carm: CArm, quality: str) -> tuple[Float32Array, str]:
+    """Line integrals of whatever the curve of `prepared` means, blank or not, and the quality that was used."""
+    with _ONE_AT_A_TIME:
+        if quality == "siddon" or not can_project(prepared, carm):
+            return siddon_line_integral(prepared.volume, carm, prepared.curve).astype(np.float32), "siddon"
+        if quality == "joseph":
+            return joseph_line_integral(prepared, carm), quality
+        return slab_line_integral(prepared.coarse if quality == "preview" else prepared, carm), quality
 
 
 def compiling_notice() -> str | None:
