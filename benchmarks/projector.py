@@ -2,9 +2,9 @@
 
 Run: ``python benchmarks/projector.py [--repeats 3] [--peer-python OTHER/bin/python]``. Peers are no dependencies: RTK
 (``itk-rtk``) and plastimatch are looked for in the environment of ``--peer-python`` (default: this one); what is
-not there is named. All of a view's projectors run one after the other in every round, so that other load on the machine
-meets all of them, and only ratios of one round count: processor time on one thread, wall time on two. The table
-states every figure beside its target. References: `projector_truth`, float64, voxels as boxes (for siddon) and trilinear.
+not there is named. All of a view's projectors run one after the other in every round, so that other load on the
+machine meets all of them, and only ratios of one round count: processor time on one thread, wall time on two. The table
+states every figure beside its target. References: `projector_truth`, float64: voxels as boxes (siddon), trilinear.
 """
 
 from __future__ import annotations
@@ -97,7 +97,8 @@ class Plastimatch:
     def _call(self, angle: float, pixels: int) -> tuple[float, float]:
         # fmt: off
         command = [
-            str(self.program), "drr", "-A", "cpu", "-i", "exact", "-P", "none", "-t", "pfm", "-y", str(angle), "-a", "1", "-N", "0",
+            str(self.program), "drr", "-A", "cpu", "-i", "exact", "-P", "none", "-t", "pfm",
+            "-y", str(angle), "-a", "1", "-N", "0",
             "-r", f"{pixels} {pixels}", "-z", f"{FIELD_MM} {FIELD_MM}", "--sad", "600", "--sid", "1000", "-o", "0 0 0",
             "-O", str(self.scan.with_name("plastimatch")), str(self.scan),
         ]
@@ -341,7 +342,9 @@ def main() -> None:
         folder = Path(name)
         np.save(folder / "scan.npy", lumbar_hu((300, 512, 512)))
         np.save(folder / "mu.npy", attenuation_curve().at(np.load(folder / "scan.npy")).astype(np.float32))
-        print(f"512 x 512 x 300 int16 voxels, detector 512 x 512 and 1024 x 1024, field {FIELD_MM:g} mm at the detector")
+        print(
+            f"512 x 512 x 300 int16 voxels, detector 512 x 512 and 1024 x 1024, field {FIELD_MM:g} mm at the detector"
+        )
         for threads in (1, 2):
             command = [sys.executable, __file__, "--threads", str(threads), "--folder", name]
             command += ["--repeats", str(options.repeats), "--peer-python", options.peer_python]
@@ -353,9 +356,8 @@ def main() -> None:
         voxels_mb = {"AP": 52.0, "lateral": 52.0, "oblique": 66.0}  # int16 voxels within the cone
         for view, size in voxels_mb.items():
             limit, took = size / speed, min(found["fast"][view])
-            print(
-                f"  bandwidth limit of {view} {limit:.2f} ms at {speed:.0f} GB/s: fast takes {took / limit:.1f} x (must 14, aim 6)"
-            )
+            far = f"fast takes {took / limit:.1f} x (must 14, aim 6)"
+            print(f"  bandwidth limit of {view} {limit:.2f} ms at {speed:.0f} GB/s: {far}")
         spent, worst = tool_redraw(prepare(scan_volume(folder)), 1)
         print(f"\none trocar redrawn in {spent:.2f} ms (must <= 0.6), chord error {worst:.5f} mm (must <= 0.001)")
         accuracy(folder, options)

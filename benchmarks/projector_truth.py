@@ -48,7 +48,7 @@ def _trilinear(mu, origin, spacing, source, corner, row_step, column_step, step_
             begin, end = _clip(source, ray, origin - spacing / 2, origin + (count - 0.5) * spacing)
             if end <= begin:
                 continue
-            steps = int(math.ceil((end - begin) * length / step_mm))
+            steps = math.ceil((end - begin) * length / step_mm)
             total = 0.0
             for n in range(steps):
                 at = (source + (begin + (n + 0.5) / steps * (end - begin)) * ray - origin) / spacing

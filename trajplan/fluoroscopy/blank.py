@@ -36,7 +36,7 @@ def refuse_blank(image: AnyArray, volume: Volume, carm: CArm) -> None:
             code="source_in_patient",
             numbers={"hu": hu, "source_isocenter_mm": carm.source_isocenter_mm},
         )
-    if _LEAST <= float(image.max()) and float(image.min()) <= _MOST:
+    if float(image.max()) >= _LEAST and float(image.min()) <= _MOST:
         return
     corners = volume.grid.corners_lps()
     low, high = corners.min(axis=0), corners.max(axis=0)

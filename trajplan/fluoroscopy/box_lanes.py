@@ -56,7 +56,7 @@ def _any(builder: Any, lanes: Any) -> Any:
     return builder.icmp_unsigned("!=", builder.bitcast(lanes, ir.IntType(LANES)), ir.IntType(LANES)(0))
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def faces_met(_typing: Any, p0: Any, q0: Any, p1: Any, q1: Any) -> Any:
     """0: none of the rays leaves its voxel between (p0, q0) and (p1, q1); 1: none crosses two faces; 2: some do."""
 
@@ -91,7 +91,7 @@ def _prepared(context: Any, builder: Any, signature: Any, arguments: Any) -> Any
 _SLICE: Final = (types.intp,) * 5
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def whole_slice(
     _typing: Any, hu: Any, base: Any, stride_p: Any, stride_q: Any, n_p: Any, n_q: Any, curve: Any, p0: Any, q0: Any
 ) -> Any:

@@ -147,8 +147,8 @@ def add_chords(
             y = corner[1] + r * row_step[1] + begin * column_step[1]
             z = corner[2] + r * row_step[2] + begin * column_step[2]
             for c in range(begin, spans[k, 1]):
-                n = math.sqrt(x * x + y * y + z * z)
-                length = chord(rows, source, x / n, y / n, z / n, n, found)
+                far = math.sqrt(x * x + y * y + z * z)
+                length = chord(rows, source, x / far, y / far, z / far, far, found)
                 if length > 0:
                     image[r, c] += np.float32(mu * length)
                 x += column_step[0]
@@ -178,13 +178,13 @@ def _spans(ends: Any, radius: Any, r: int, columns: int, spans: Any) -> Any:
                 low = min(max((r - radius[n] - r0) / (r1 - r0), 0.0), 1.0)
                 high = min(max((r + radius[n] - r0) / (r1 - r0), 0.0), 1.0)
         a, b = c0 + low * (c1 - c0), c0 + high * (c1 - c0)
-        first = max(0, math.floor(min(a, b) - reach))
+        start = max(0, math.floor(min(a, b) - reach))
         end = min(columns, math.ceil(max(a, b) + reach) + 1)
-        if end > first:
+        if end > start:
             k = count
-            while k > 0 and spans[k - 1, 0] > first:
+            while k > 0 and spans[k - 1, 0] > start:
                 spans[k] = spans[k - 1]
                 k -= 1
-            spans[k, 0], spans[k, 1] = first, end
+            spans[k, 0], spans[k, 1] = start, end
             count += 1
     return count

@@ -75,7 +75,7 @@ def _accumulate(
     hu: Any, across: bool, stride_d: int, stride_q: int, stride_p: int, n_p: int, n_q: int, edges: Any,
     column_at: Any, row_at: Any, curve: Any, parts: Any
 ) -> None:  # fmt: skip
-    """Sum of the slices ``edges[c]..edges[c + 1]`` on the virtual image ``parts[c]``; voxels beyond the CT are nothing."""
+    """Sum of the slices ``edges[c]..edges[c + 1]`` on the virtual image ``parts[c]``; beyond the CT is nothing."""
     rows, width = parts.shape[1], parts.shape[2]
     blocks = width // LANES
     taps = math.ceil((LANES - 1) * column_at[:, 1].max()) + 3

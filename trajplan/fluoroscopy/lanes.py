@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import numba as nb
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.datamodel import models
@@ -26,7 +25,7 @@ INT: Final = ir.VectorType(ir.IntType(32), LANES)
 _RELAXED: Final = ("contract", "nsz", "arcp", "reassoc", "nnan", "ninf")
 
 
-class _Lanes(types.Type):  # type: ignore[misc]  # numba has no types
+class _Lanes(types.Type):
     """Numba's name for the vector."""
 
     def __init__(self) -> None:
@@ -62,18 +61,19 @@ def _largest(builder: Any, a: Any, b: Any) -> Any:
     return builder.select(builder.fcmp_ordered(">", a, b, flags=("nnan",)), a, b)
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def load(_typing: Any, array: Any, index: Any) -> Any:
     """Sixteen float32 of a flat array from `index` on."""
 
     def make(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place = _pointer(context, builder, signature.args[0], *arguments, FLOAT)
+        array_value, at = arguments
+        place = _pointer(context, builder, signature.args[0], array_value, at, FLOAT)
         return builder.load(place, align=4)
 
     return float_lanes(array, types.intp), make
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def store(_typing: Any, array: Any, index: Any, value: Any) -> Any:
     """Write sixteen float32 to a flat array from `index` on."""
 
@@ -85,7 +85,7 @@ def store(_typing: Any, array: Any, index: Any, value: Any) -> Any:
     return types.void(array, types.intp, value), make
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def splat(_typing: Any, value: Any) -> Any:
     """One float32 in all sixteen lanes."""
 
@@ -95,7 +95,7 @@ def splat(_typing: Any, value: Any) -> Any:
     return float_lanes(types.float32), make
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def fma(_typing: Any, a: Any, b: Any, c: Any) -> Any:
     """``a * b + c``, lane by lane, rounded once."""
 
@@ -105,7 +105,7 @@ def fma(_typing: Any, a: Any, b: Any, c: Any) -> Any:
     return float_lanes(float_lanes, float_lanes, float_lanes), make
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def subtract(_typing: Any, a: Any, b: Any) -> Any:
     """``a - b``, lane by lane."""
 
@@ -115,7 +115,7 @@ def subtract(_typing: Any, a: Any, b: Any) -> Any:
     return float_lanes(float_lanes, float_lanes), make
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def add(_typing: Any, a: Any, b: Any) -> Any:
     """``a + b``, lane by lane."""
 
@@ -126,7 +126,7 @@ def add(_typing: Any, a: Any, b: Any) -> Any:
 
 
 def curve_of(builder: Any, numbers: Any, coefficients: Any) -> Any:
-    """Attenuation of sixteen whole CT numbers: three slopes, above -1000 (`lowest`), above 0 and above `knee`, flat from `top` on."""
+    """Attenuation of sixteen whole CT numbers: three slopes from `lowest`, 0 and `knee` on, flat from `top` on."""
     lowest, top, knee, offset, first, second, third = (_splat(builder, c) for c in coefficients)
     value = _largest(builder, builder.sitofp(numbers, FLOAT), lowest)
     value = builder.select(builder.fcmp_ordered("<", value, top, flags=("nnan",)), value, top)
@@ -142,20 +142,24 @@ def coefficients_of(context: Any, builder: Any, array_type: Any, array: Any) -> 
     return [builder.load(builder.gep(data, [ir.Constant(ir.IntType(64), k)])) for k in range(7)]
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def attenuation(_typing: Any, hu: Any, index: Any, curve: Any) -> Any:
     """Attenuation of sixteen int16 CT numbers of a flat array from `index` on; `curve` as `Curve.kernel` gives it."""
 
     def make(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         array, at, curve_value = arguments
         numbers = builder.load(_pointer(context, builder, signature.args[0], array, at, _SHORT), align=2)
-        return curve_of(builder, builder.sext(numbers, INT), coefficients_of(context, builder, signature.args[2], curve_value))
+        return curve_of(
+            builder, builder.sext(numbers, INT), coefficients_of(context, builder, signature.args[2], curve_value)
+        )
 
     return float_lanes(hu, types.intp, curve), make
 
 
-@intrinsic  # type: ignore[misc]
-def attenuation_across(_typing: Any, hu: Any, index: Any, pitch: Any, curve: Any, out: Any, to: Any, out_pitch: Any) -> Any:
+@intrinsic
+def attenuation_across(
+    _typing: Any, hu: Any, index: Any, pitch: Any, curve: Any, out: Any, to: Any, out_pitch: Any
+) -> Any:
     """Attenuation of a 16 x 16 block of int16 (rows `pitch` apart), written transposed (rows `out_pitch` apart)."""
 
     def make(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -182,9 +186,7 @@ def attenuation_across(_typing: Any, hu: Any, index: Any, pitch: Any, curve: Any
     return types.void(hu, types.intp, types.intp, curve, out, types.intp, types.intp), make
 
 
-
-
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def prefetch(_typing: Any, array: Any, index: Any) -> Any:
     """Ask for the cache line of ``array[index]``; any index is harmless."""
 

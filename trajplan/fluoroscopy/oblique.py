@@ -17,9 +17,7 @@ from trajplan.parts import Part, Side
 _TURNS_DEG: Final = (20.0, 60.0)  # the oblique is looked for between these, from the AP
 
 
-def scotty_dog(
-    vertebra: Vertebra, side: Side, template: CArm | None = None, reach: Reach | None = None
-) -> SolvedView:
+def scotty_dog(vertebra: Vertebra, side: Side, template: CArm | None = None, reach: Reach | None = None) -> SolvedView:
     """The ipsilateral oblique in which the pedicle is the eye of the Scotty dog, in the middle of the body.
 
     The beam lies in the plane of the end plates and is turned from the true AP until the pedicle's isthmus is half-way
@@ -42,21 +40,19 @@ def scotty_dog(
     straight = standard_views(vertebra, template, reach).ap
     normal = unit(vertebra.superior.normal_lps + vertebra.inferior.normal_lps)
     points = vertebra.parts.grid.index_to_world(index[:: max(1, len(index) // 4000)])
-    best: tuple[float, FloatArray] | None = None
+    tries: list[tuple[float, FloatArray]] = []
     for turn in np.arange(_TURNS_DEG[0], _TURNS_DEG[1] + 0.25, 0.5):
         beam = _turned(straight.carm.beam_lps, normal, float(turn), vertebra.frame.u * side.sign)
         across = np.cross(beam, normal)
         body = points @ across
         off = float(abs(pedicle.isthmus_center_lps @ across - (body.min() + body.max()) / 2))
-        if best is None or off < best[0]:
-            best = off, beam
-    assert best is not None
-    off, beam = best
-    secondary = float(np.degrees(np.arcsin(np.clip(beam[2], -1, 1))))
+        tries.append((off, beam))
+    off, beam = min(tries, key=lambda tried: tried[0])
+    secondary = float(np.degrees(np.arcsin(np.clip(float(beam[2]), -1.0, 1.0))))
     primary = float(np.degrees(np.arctan2(beam[0], -beam[1])))
     carm = replace(straight.carm, primary_deg=primary, secondary_deg=secondary)
     tilts = {
-        f"{name}_endplate_tilt_deg": float(np.degrees(np.arcsin(min(1.0, abs(unit(plate.normal_lps) @ beam)))))
+        f"{name}_endplate_tilt_deg": float(np.degrees(np.arcsin(min(1.0, float(abs(unit(plate.normal_lps) @ beam))))))
         for name, plate in (("superior", vertebra.superior), ("inferior", vertebra.inferior))
     }
     limit = Reach() if reach is None else reach

@@ -34,9 +34,7 @@ _ONE_AT_A_TIME = threading.Lock()
 __all__ = ["QUALITIES", "PreparedVolume", "Quality", "compiling_notice", "prepare", "project", "warm_up"]
 
 
-def project(
-    volume: Volume | PreparedVolume, carm: CArm, tools: Iterable[Tool] = (), *, quality: str = "fast"
-) -> Drr:
+def project(volume: Volume | PreparedVolume, carm: CArm, tools: Iterable[Tool] = (), *, quality: str = "fast") -> Drr:
     """Simulate one X-ray.
 
     Parameters

@@ -1,8 +1,8 @@
 """Exact line integrals through piecewise-constant voxels (Siddon 1985), straight from the int16 CT numbers.
 
 Sixteen neighbouring rays go through the CT together, slice by slice of the axis they run along most steeply (in
-voxels); see `box_lanes`. Where sixteen rays have no such axis in common, or source or detector stand inside the CT, each
-ray walks by itself from face to face, in float64.
+voxels); see `box_lanes`. Where they have no such axis in common, or source or detector stand inside the CT, each ray
+walks by itself from face to face, in float64.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from trajplan.fluoroscopy.lanes import LANES, add, fma, load, splat, store
 from trajplan.fluoroscopy.prepared import hounsfield_int16
 from trajplan.fluoroscopy.rays import detector_rays, ends_inside, require_axis_aligned
 from trajplan.geometry import Volume
-from trajplan.geometry.arrays import AnyArray, FloatArray
+from trajplan.geometry.arrays import FloatArray
 
 _TILE = 16  # neighbouring rays share voxels: a tile of them stays in the cache
 _PARALLEL = 1e-12
@@ -147,8 +147,10 @@ def _common_axis(rays: Any, size: Any) -> int:
 
 
 @nb.njit(cache=True)
-def _sixteen(hu: Any, shape: Any, curve: Any, low: Any, size: Any, source: Any, rays: Any, axis: int, work: Any) -> None:
-    """Integrals of sixteen rays over the slices of `axis`, per unit of their path across one slice, into ``work[0]``."""
+def _sixteen(
+    hu: Any, shape: Any, curve: Any, low: Any, size: Any, source: Any, rays: Any, axis: int, work: Any
+) -> None:
+    """Integrals of sixteen rays over the slices of `axis`, per path across one slice, into ``work[0]``."""
     p, q = (1 if axis == 0 else 0), (1 if axis == 2 else 2)
     stride = (1, shape[2], shape[2] * shape[1])
     count = (shape[2], shape[1], shape[0])

@@ -37,7 +37,7 @@ _LANE: Final = np.arange(LANES, dtype=np.float32)
 
 
 def slab_line_integral(prepared: PreparedVolume, carm: CArm) -> Float32Array:
-    """Line integrals (rows, columns) float32 by slab compositing; see `layout.can_project` for when it may be called."""
+    """Line integrals (rows, columns) float32 by slab compositing; `layout.can_project` says when it may be called."""
     layout = layout_of(prepared, carm)
     window = window_of(layout, carm, _FINENESS)
     planes = _PLANES[layout.across]
@@ -88,7 +88,7 @@ def _slabs(layout: Layout, window: VirtualWindow, planes: int) -> tuple[FloatArr
 
 
 def _places(layout: Layout, window: VirtualWindow, scale: FloatArray, first: AnyArray, axis: int) -> FloatArray:
-    """Position on each plane's grid of the first virtual sample along p (axis 0) or q (axis 1), and step, (planes, 2)."""
+    """Position on each plane of the first virtual sample along p (axis 0) or q (axis 1), and step, (planes, 2)."""
     source, origin, spacing = layout.source[1 + axis], layout.origin[1 + axis], layout.spacing[1 + axis]
     start = (source + (window.start[axis] - source) * scale - origin) / spacing - first
     return np.stack([start, window.pitch[axis] * scale / spacing], axis=1)

@@ -36,7 +36,7 @@ def cubic(f: float) -> Any:
 
 @nb.njit(cache=True)
 def _column_offsets(slab: Any, source_p: float, ratios: Any, offset: Any, share: Any) -> Any:
-    """For each block of grid columns and slice: its first voxel and the share of the following one; least and greatest."""
+    """First voxel and share of the following one for each block of columns and slice; least and greatest voxel."""
     low, high = np.int64(1) << 40, -(np.int64(1) << 40)
     for k in range(offset.shape[1]):
         ratio = ratios[slab[0] + k]

@@ -18,7 +18,6 @@ from trajplan.fluoroscopy.chords import add_chords, chord
 from trajplan.fluoroscopy.drr import Drr
 from trajplan.fluoroscopy.rays import detector_rays
 from trajplan.fluoroscopy.solids import Ellipsoid, Solid, Tube, ends_of, rows_of
-from trajplan.geometry import Capsule
 from trajplan.geometry.arrays import AnyArray, Float32Array, FloatArray
 
 _NEAREST_MM = 1.0  # between a solid and the source, below which every pixel may be touched
@@ -79,6 +78,7 @@ class Canvas:
     Examples
     --------
     >>> from trajplan.fluoroscopy.carm import CArm
+    >>> from trajplan.geometry import Capsule
     >>> anatomy = Drr(np.zeros((64, 64), np.float32), CArm(0, 0, (0, 0, 0), detector_px=(64, 64)), "fast")
     >>> canvas = Canvas(anatomy)
     >>> bool(canvas.draw([steel_tool(Capsule((0, 0, 0), (5, 0, 0), 1.0))]).any()), bool(canvas.draw([]).any())

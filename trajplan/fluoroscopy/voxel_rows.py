@@ -1,7 +1,7 @@
 """Compiled: rows of attenuation out of the CT's own int16 numbers, wherever they lie in memory. No copy of the CT.
 
-A projector wants rows along p (16 or more neighbours in one register) for a group of slices along d. For beams along y
-or z the CT's rows are such rows. For beams along x the slices are what is contiguous: 16 x 16 blocks are turned on the way.
+A projector wants rows along p (16 neighbours in one register) for a group of slices along d. For beams along y or z
+the CT's rows are such rows. For beams along x the slices are what is contiguous: 16 x 16 blocks are turned on the way.
 """
 
 from __future__ import annotations

@@ -51,12 +51,20 @@ def _warp(
             b0, b1, b2, b3 = cubic(y - j)
             k = np.uint64((j - 1) * width + i - 1)
             w = np.uint64(width)
-            value = b0 * (a0 * flat[k] + a1 * flat[k + np.uint64(1)] + a2 * flat[k + np.uint64(2)] + a3 * flat[k + np.uint64(3)])
+            value = b0 * (
+                a0 * flat[k] + a1 * flat[k + np.uint64(1)] + a2 * flat[k + np.uint64(2)] + a3 * flat[k + np.uint64(3)]
+            )
             k += w
-            value += b1 * (a0 * flat[k] + a1 * flat[k + np.uint64(1)] + a2 * flat[k + np.uint64(2)] + a3 * flat[k + np.uint64(3)])
+            value += b1 * (
+                a0 * flat[k] + a1 * flat[k + np.uint64(1)] + a2 * flat[k + np.uint64(2)] + a3 * flat[k + np.uint64(3)]
+            )
             k += w
-            value += b2 * (a0 * flat[k] + a1 * flat[k + np.uint64(1)] + a2 * flat[k + np.uint64(2)] + a3 * flat[k + np.uint64(3)])
+            value += b2 * (
+                a0 * flat[k] + a1 * flat[k + np.uint64(1)] + a2 * flat[k + np.uint64(2)] + a3 * flat[k + np.uint64(3)]
+            )
             k += w
-            value += b3 * (a0 * flat[k] + a1 * flat[k + np.uint64(1)] + a2 * flat[k + np.uint64(2)] + a3 * flat[k + np.uint64(3)])
+            value += b3 * (
+                a0 * flat[k] + a1 * flat[k + np.uint64(1)] + a2 * flat[k + np.uint64(2)] + a3 * flat[k + np.uint64(3)]
+            )
             path = slice_mm * math.sqrt(gd * gd + gp * gp + gq * gq) / abs(gd)
             out[r, c] = max(value, np.float32(0)) * np.float32(path)

@@ -61,16 +61,16 @@ class BothWays:
         if self.passed_as_seen and not self.passed_in_space:
             wall = "never" if self.wall_mm is None else f"at {self.wall_mm:.1f} mm"
             return (
-                f"The views show the rule kept, but the posterior wall is hollow here: the lateral shows the tip past "
-                f"the wall at {self.line_mm or 0.0:.1f} mm, it is past it {wall}, and crosses the medial border on AP at "
-                f"{self.medial_mm or 0.0:.1f} mm."
+                "The views show the rule kept, but the posterior wall is hollow here: the lateral shows the tip past "
+                f"the wall at {self.line_mm or 0.0:.1f} mm, it is past it {wall}, and crosses the medial border "
+                f"on AP at {self.medial_mm or 0.0:.1f} mm."
             )
         if self.safe_in_space and not self.passed_as_seen:
             line = "never" if self.line_mm is None else f"at {self.line_mm:.1f} mm"
             return (
-                f"The path stays {self.canal_mm or 0.0:.1f} mm clear of the canal, but the views will look wrong: the tip "
-                f"crosses the medial border on AP at {self.medial_mm or 0.0:.1f} mm and the lateral shows it past the "
-                f"posterior wall {line}."
+                f"The path stays {self.canal_mm or 0.0:.1f} mm clear of the canal, but the views will look wrong: "
+                f"the tip crosses the medial border on AP at {self.medial_mm or 0.0:.1f} mm and the lateral shows it "
+                f"past the posterior wall {line}."
             )
         if self.safe_in_space is False and self.passed_as_seen:
             return (
@@ -88,7 +88,7 @@ def judge_both_ways(trajectory: Trajectory, vertebra: Vertebra, ap: CArm, latera
     medial = np.array([front.lateral_of_medial_border_mm(px) for px in ap_px]) < 0
     line = np.array([profile.past_rims_mm(px) for px in lateral_px]) >= 0
     wall = WallMap(vertebra).past_mm(points) >= 0
-    return BothWays(*(_first(depth, found) for found in (medial, line, wall)), trajectory.clearance.canal_mm)
+    return BothWays(_first(depth, medial), _first(depth, line), _first(depth, wall), trajectory.clearance.canal_mm)
 
 
 def _first(depth_mm: FloatArray, found: BoolArray) -> float | None:

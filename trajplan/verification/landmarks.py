@@ -35,7 +35,7 @@ class ApLandmarks:
 
 @dataclass(frozen=True, eq=False)
 class LateralLandmarks:
-    """Posterior wall, posterior rims and anterior wall on the lateral: column = slope * row + offset, and mm per pixel."""
+    """Posterior wall, its rims and anterior wall on the lateral: column = slope * row + offset, and mm per pixel."""
 
     posterior_line: tuple[float, float]
     rims_line: tuple[float, float]

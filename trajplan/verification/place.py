@@ -33,8 +33,8 @@ class Place:
     rims_mm : float
         On the lateral: past the posterior rims +, the line that is seen best and lies furthest back.
     true_wall_mm : float
-        In space: past the posterior face of the body where the tip is +. Near the midline the wall is hollow, so this is
-        less than `rims_mm`.
+        In space: past the posterior face of the body where the tip is +. Near the midline the wall is hollow: less than
+        `rims_mm`.
     third : str
         On the lateral: ``behind the body``, ``posterior``, ``middle``, ``anterior third`` or ``in front of the body``.
     midline_mm : float
@@ -57,8 +57,8 @@ class Place:
         return (
             f"{clock_words(self.clock_hours)} of the pedicle, {self.medial_border_mm:+.1f} mm "
             f"({self.medial_border_px:+.0f} px) lateral of its medial border, {self.wall_line_mm:+.1f} mm "
-            f"({self.wall_line_px:+.0f} px) past the posterior wall ({self.true_wall_mm:+.1f} mm in space), {self.third}, "
-            f"{self.midline_mm:.1f} mm from the midline"
+            f"({self.wall_line_px:+.0f} px) past the posterior wall ({self.true_wall_mm:+.1f} mm in space), "
+            f"{self.third}, {self.midline_mm:.1f} mm from the midline"
         )
 
 
