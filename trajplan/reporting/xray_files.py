@@ -23,7 +23,13 @@ from trajplan.geometry.arrays import AnyArray, FloatArray
 from trajplan.reporting.xray import drr_png
 
 SUFFIXES: Final = (".png", ".tif", ".tiff", ".nrrd")
-_YELLOW: Final = (255, 220, 60)
+_GREYS: Final = 250
+_YELLOW: Final = 255
+_PALETTE: Final = bytes(
+    value
+    for k in range(256)
+    for value in ([round(k * 255 / (_GREYS - 1))] * 3 if k < _GREYS else (255, 220, 60))
+)
 _FRAME_MS: Final = 120
 _LAST_MS: Final = 1500
 
@@ -91,7 +97,11 @@ def advance_gif(
             grey = to_display(shown, window=windows[name])
             parts.append(_labelled(255 - grey if inverted else grey, name, drr.carm, outlines_lps))
         frames.append(np.concatenate(parts, axis=1))
-    pictures = [Image.fromarray(frame).quantize(64) for frame in frames]
+    pictures = []
+    for frame in frames:
+        picture = Image.frombytes("P", frame.shape[::-1], frame.tobytes())
+        picture.putpalette(_PALETTE)
+        pictures.append(picture)
     stream = io.BytesIO()
     times = [_FRAME_MS] * (len(pictures) - 1) + [_LAST_MS]
     pictures[0].save(stream, "GIF", save_all=True, append_images=pictures[1:], duration=times, loop=0)
@@ -99,29 +109,27 @@ def advance_gif(
 
 
 def _labelled(grey: AnyArray, name: str, carm: CArm, outlines_lps: list[FloatArray]) -> AnyArray:
-    picture = Image.fromarray(np.repeat(grey[..., None], 3, axis=2))
+    """The picture in the colours of `_PALETTE`, with outlines, letters and scale."""
+    picture = Image.fromarray(np.asarray(grey.astype(np.uint16) * (_GREYS - 1) // 255, dtype=np.uint8))
     draw = ImageDraw.Draw(picture)
+    draw.fontmode = "1"  # no shades between two colours of the palette
     for outline in outlines_lps:
         pixels = carm.project(np.concatenate([outline, outline[:1]]))[:, ::-1]
         draw.line([(float(x), float(y)) for x, y in pixels], fill=_YELLOW, width=1)
     rows, columns = carm.detector_px
     letters = edge_letters(carm)
-    places = {
-        "left": (6, rows / 2),
-        "right": (columns - 14, rows / 2),
-        "top": (columns / 2, 18),
-        "bottom": (columns / 2, rows - 18),
-    }
-    for edge, place in places.items():
-        _text(draw, place, letters[edge])
+    _text(draw, (6, rows / 2), letters["left"])
+    _text(draw, (columns - 14, rows / 2), letters["right"])
+    _text(draw, (columns / 2, 18), letters["top"])
+    _text(draw, (columns / 2, rows - 18), letters["bottom"])
     _text(draw, (6, 4), f"{name.upper()}  SIMULATED  not for clinical use")
     length = 20.0 * carm.magnification / carm.pixel_mm
-    draw.line([(8, rows - 8), (8 + length, rows - 8)], fill=(255, 255, 255), width=2)
+    draw.line([(8, rows - 8), (8 + length, rows - 8)], fill=_GREYS - 1, width=2)
     _text(draw, (8, rows - 24), "20 mm at the isocentre")
     return np.asarray(picture)
 
 
 def _text(draw: ImageDraw.ImageDraw, place: tuple[float, float], text: str) -> None:
     for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1)):
-        draw.text((place[0] + dx, place[1] + dy), text, fill=(0, 0, 0))
+        draw.text((place[0] + dx, place[1] + dy), text, fill=0)
     draw.text(place, text, fill=_YELLOW)
