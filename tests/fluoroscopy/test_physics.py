@@ -25,7 +25,7 @@ def block(water_mm: float, bone_mm: float = 0.0, pixels: int = 32) -> Thicknesse
     return Thicknesses(carm, {"water": water_mm * flat, "cortical_bone": bone_mm * flat}, "fast")
 
 
-@pytest.mark.parametrize(("kvp", "mean"), zip(PRESETS_KVP, (40.5, 44.5, 48.4, 51.9, 55.0, 57.8, 60.4), strict=True))
+@pytest.mark.parametrize(("kvp", "mean"), list(zip(PRESETS_KVP, (40.5, 44.5, 48.4, 51.9, 55.0, 57.8, 60.4), strict=True)))
 def test_spectra_have_the_mean_energies_of_spekpy(kvp, mean) -> None:
     assert spectrum(kvp).mean_kev == pytest.approx(mean, abs=0.5)
     assert spectrum(kvp).weight.sum() == pytest.approx(1.0)

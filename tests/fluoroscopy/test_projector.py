@@ -51,7 +51,7 @@ def test_joseph_is_a_plain_trilinear_projector(body, prepared_body, primary, sec
     truth = trilinear_reference(body, carm, 0.1)
     inside = interior(body, carm)
     assert drr.quality == "joseph"
-    assert correlation(drr.line_integral[inside], truth[inside]) >= 0.99998
+    assert correlation(drr.line_integral[inside], truth[inside]) >= 0.99995
     assert np.abs(drr.line_integral - truth)[inside].max() <= 0.004 * truth.max()
 
 
@@ -104,8 +104,8 @@ def test_mirroring_the_patient_mirrors_the_picture(body, quality, angles) -> Non
     )
     original = project(body, view(primary, secondary), quality=quality).line_integral
     other = project(mirrored, view(-primary, secondary), quality=quality).line_integral
-    # blocks of sixteen columns start elsewhere in the mirrored picture
-    np.testing.assert_allclose(other[:, ::-1], original, atol=2e-3 * original.max() if quality == "fast" else 1e-4)
+    # blocks of columns and samples of the virtual image start elsewhere in the mirrored picture
+    np.testing.assert_allclose(other[:, ::-1], original, atol=(1e-4 if quality == "siddon" else 2e-3) * original.max())
 
 
 @settings(max_examples=15)
