@@ -1,13 +1,16 @@
-"""Time and accuracy of the projectors on a synthetic lumbar CT, 512 x 512 x 300 onto 512 x 512.
+"""Time, accuracy and memory of the projectors beside their peers, on a synthetic lumbar CT, 512 x 512 x 300 voxels.
 
-Run: ``python benchmarks/projector.py [--repeats 3] [--size 1.0] [--reference]``. Prints CPU time (process time, robust
-on a busy machine) and wall time on one and two threads, agreement of the two projectors, and, with ``--reference``, of
-the fast one with a plain trilinear projector on every eighth pixel. Each thread count runs in its own process.
+Run: ``python benchmarks/projector.py [--repeats 3] [--peer-python OTHER/bin/python]``. Peers are no dependencies: RTK
+(``itk-rtk``) and plastimatch are looked for in the environment of ``--peer-python`` (default: this one); what is
+not there is named. All of a view's projectors run one after the other in every round, so that other load on the
+machine meets all of them, and only ratios of one round count: processor time on one thread, wall time on two. The table
+states every figure beside its target. References: `projector_truth`, float64: voxels as boxes (siddon), trilinear.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -17,8 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
-VIEWS = {"AP": (0.0, 0.0), "lateral": (90.0, 0.0), "oblique": (30.0, 15.0)}
+VIEWS = {"AP": 0.0, "lateral": 90.0, "oblique": 30.0}
 SPACING_ZYX = (1.0, 0.7, 0.7)
+FIELD_MM = 300.0
+PEERS = ("rtk", "plastimatch")
+QUALITIES = ("fast", "preview", "joseph", "siddon")
 
 
 def lumbar_hu(shape: tuple[int, int, int], seed: int = 1) -> np.ndarray:
@@ -49,83 +55,313 @@ def lumbar_hu(shape: tuple[int, int, int], seed: int = 1) -> np.ndarray:
     return np.clip(np.rint(hu), -1024, 3071).astype(np.int16)
 
 
-def agreement(image: np.ndarray, truth: np.ndarray) -> str:
-    """Correlation and largest error as a share of the largest value."""
-    worst = float(np.abs(image - truth).max() / truth.max())
-    return f"NCC {np.corrcoef(image.ravel(), truth.ravel())[0, 1]:.6f}, max error {100 * worst:.2f} %"
+class Rtk:
+    """RTK's Joseph in its own process."""
+
+    def __init__(self, python: str, attenuation: Path, threads: int) -> None:
+        script = Path(__file__).with_name("projector_rtk.py")
+        self.child = subprocess.Popen(
+            [python, str(script), str(attenuation), str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        self.image = attenuation.with_name("rtk.npy")
+        self.runs = self.child.stdout.readline().strip() == "ready"
+
+    def __call__(self, angle: float, pixels: int) -> tuple[float, float]:
+        self.child.stdin.write(f"{angle} {pixels} {FIELD_MM / pixels}\n")
+        self.child.stdin.flush()
+        cpu, wall = self.child.stdout.readline().split()
+        return float(cpu), float(wall)
+
+    def close(self) -> None:
+        self.child.stdin.close()
+        self.child.wait()
 
 
-def measure(scan: Path, repeats: int, reference: bool) -> None:
-    """One table, on as many threads as this process has."""
+class Plastimatch:
+    """Plastimatch's exact projector: its command line, less the same call for an image of 8 x 8 (reading the CT)."""
+
+    def __init__(self, python: str, attenuation: Path, threads: int) -> None:
+        import SimpleITK as sitk
+
+        self.program = Path(python).absolute().with_name("plastimatch")
+        self.runs = self.program.exists()
+        self.scan = attenuation.with_suffix(".mha")
+        self.environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
+        if self.runs and not self.scan.exists():
+            image = sitk.GetImageFromArray(np.load(attenuation))
+            image.SetSpacing(SPACING_ZYX[::-1])
+            image.SetOrigin([-(n - 1) / 2 * s for n, s in zip(image.GetSize(), SPACING_ZYX[::-1], strict=True)])
+            sitk.WriteImage(image, str(self.scan))
+
+    def _call(self, angle: float, pixels: int) -> tuple[float, float]:
+        # fmt: off
+        command = [
+            str(self.program), "drr", "-A", "cpu", "-i", "exact", "-P", "none", "-t", "pfm",
+            "-y", str(angle), "-a", "1", "-N", "0",
+            "-r", f"{pixels} {pixels}", "-z", f"{FIELD_MM} {FIELD_MM}", "--sad", "600", "--sid", "1000", "-o", "0 0 0",
+            "-O", str(self.scan.with_name("plastimatch")), str(self.scan),
+        ]
+        # fmt: on
+        before, wall = os.times(), time.perf_counter()
+        subprocess.run(command, check=True, env=self.environment, stdout=subprocess.DEVNULL)
+        after = os.times()
+        return 1e3 * (after.children_user - before.children_user), 1e3 * (time.perf_counter() - wall)
+
+    def __call__(self, angle: float, pixels: int) -> tuple[float, float]:
+        whole, empty = self._call(angle, pixels), self._call(angle, 8)
+        return max(whole[0] - empty[0], 0.0), max(whole[1] - empty[1], 0.0)
+
+    def close(self) -> None:
+        """Nothing stays open."""
+
+
+def best_of_flips(image: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """The peer's image turned as ours is: of the eight ways to lay a square, the one that fits best."""
+    ways = [np.rot90(side, k) for side in (image, image.T) for k in range(4)]
+    return max(ways, key=lambda way: np.corrcoef(way.ravel(), truth.ravel())[0, 1])
+
+
+def agreement(image: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
+    """Correlation, and largest error as a share of the largest value."""
+    return float(np.corrcoef(image.ravel(), truth.ravel())[0, 1]), float(np.abs(image - truth).max() / truth.max())
+
+
+def bandwidth_gb_s() -> float:
+    """Reading 400 MB, best of five, on the threads of numba."""
+    import numba as nb
+
+    @nb.njit(parallel=True, fastmath=True)
+    def total(a):  # type: ignore[no-untyped-def]
+        found = 0
+        for k in nb.prange(a.size):
+            found += a[k]
+        return found
+
+    data = np.ones(50_000_000, np.int64)
+    total(data)
+    times = []
+    for _ in range(5):
+        begin = time.perf_counter()
+        total(data)
+        times.append(time.perf_counter() - begin)
+    return data.nbytes / min(times) / 1e9
+
+
+def tool_redraw(prepared, threads: int) -> tuple[float, float]:
+    """Milliseconds to put one trocar into a finished 512 x 512 image, and largest chord error in mm."""
+    from trajplan.fluoroscopy.carm import CArm
+    from trajplan.fluoroscopy.projector import project
+    from trajplan.fluoroscopy.tools import Canvas, chord_mm, steel_tool
+    from trajplan.geometry import Capsule
+
+    carm = CArm(10.0, 5.0, np.zeros(3), 1000.0, 600.0, (512, 512), FIELD_MM / 512)
+    canvas = Canvas(project(prepared, carm, quality="preview"))
+    times = []
+    for k in range(60):
+        tool = steel_tool(Capsule(np.array([30.0, 60.0, 5.0 + 0.1 * k]), np.array([8.0, -10.0, 0.0]), 2.1))
+        begin = time.process_time()
+        canvas.draw([tool])
+        times.append(1e3 * (time.process_time() - begin))
+    rng = np.random.default_rng(3)
+    worst = 0.0
+    for _ in range(60):
+        start, end = rng.normal(0, 20, 3), rng.normal(0, 20, 3)
+        capsule = Capsule(start, end, rng.uniform(0.5, 3.0))
+        source = rng.normal(0, 1, 3)
+        source *= 600 / np.linalg.norm(source)
+        aim = start + rng.uniform(0, 1) * (end - start) + rng.normal(0, 1.0, 3) - source
+        ray = aim / np.linalg.norm(aim)
+        t = np.arange(500.0, 700.0, 0.0005)
+        points = source + t[:, None] * ray
+        along = np.clip((points - start) @ (end - start) / ((end - start) @ (end - start)), 0, 1)
+        inside = np.linalg.norm(points - start - along[:, None] * (end - start), axis=1) < capsule.radius_mm
+        worst = max(worst, abs(chord_mm(capsule, source, ray) - 0.0005 * inside.sum()))
+    return float(np.median(times)), worst
+
+
+def measure(folder: Path, options: argparse.Namespace, threads: int) -> dict[str, dict[str, list[float]]]:
+    """Times of every projector and view, all interleaved: name -> view -> one figure a round."""
     import numba
 
     from trajplan.fluoroscopy.carm import CArm
     from trajplan.fluoroscopy.prepared import prepare
     from trajplan.fluoroscopy.projector import project, warm_up
+
+    numba.set_num_threads(threads)
+    warm_up()
+    volume = scan_volume(folder)
+    prepared = prepare(volume)
+    peers = {"rtk": Rtk, "plastimatch": Plastimatch}
+    ready = {name: make(options.peer_python, folder / "mu.npy", threads) for name, make in peers.items()}
+    absent = [name for name, peer in ready.items() if not peer.runs]
+    found: dict[str, dict[str, list[float]]] = {}
+
+    def note(name: str, view: str, cpu_wall: tuple[float, float]) -> None:
+        found.setdefault(name, {}).setdefault(view, []).append(cpu_wall[0 if threads == 1 else 1])
+
+    for turn in range(options.repeats + 1):
+        for pixels in (512, 1024):
+            for view, angle in VIEWS.items():
+                label = view if pixels == 512 else f"{view} 1024"
+                carm = CArm(angle, 0.0, np.zeros(3), 1000.0, 600.0, (pixels, pixels), FIELD_MM / pixels)
+                for quality in QUALITIES if pixels == 512 else ("fast",):
+                    for again in range(3):  # the peers start with cold caches as well: the middle of three is taken
+                        cpu, wall = time.process_time(), time.perf_counter()
+                        project(prepared, carm, quality=quality)
+                        spent = 1e3 * (time.process_time() - cpu), 1e3 * (time.perf_counter() - wall)
+                        if turn and again:
+                            note(quality, label, spent)
+                for name, peer in ready.items():
+                    if peer.runs and (pixels == 512 or name == "rtk"):
+                        spent = peer(angle, pixels)
+                        if turn:
+                            note(name, label, spent)
+    for peer in ready.values():
+        peer.close()
+    if absent:
+        print(f"not run: {', '.join(absent)} (not found beside {options.peer_python})")
+    return found
+
+
+def scan_volume(folder: Path):  # type: ignore[no-untyped-def]
+    """The test CT, centred on the origin."""
     from trajplan.geometry import Grid, Volume
 
-    begin = time.process_time()
-    warm_up()
-    print(
-        f"\nthreads {numba.get_num_threads()}: first calls (compile or cache) {time.process_time() - begin:.2f} CPU s"
-    )
-    hu = np.load(scan)
-    spacing = np.array(SPACING_ZYX) * np.array([300, 512, 512]) / hu.shape
-    volume = Volume(hu, Grid(hu.shape, -(np.array(hu.shape[::-1]) - 1) / 2 * spacing[::-1], spacing))
-    begin = time.process_time()
-    prepared = prepare(volume)
-    print(f"prepare {1e3 * (time.process_time() - begin):.0f} CPU ms")
-    fields = {"155 mm": (530.0, 1020.0, 0.582), "180 mm": (600.0, 1000.0, 0.586)}
-    print(f"{'field':8}{'view':10}{'projector':10}{'CPU ms':>8}{'wall ms':>9}")
-    for field, (isocenter, detector, pixel) in fields.items():
-        for name, (primary, secondary) in VIEWS.items():
-            carm = CArm(primary, secondary, np.zeros(3), detector, isocenter, (512, 512), pixel)
-            images = {}
-            for quality in ("fast", "siddon"):
-                cpu, wall = [], []
-                for _ in range(repeats):
-                    c, w = time.process_time(), time.perf_counter()
-                    images[quality] = project(prepared, carm, quality=quality).line_integral
-                    cpu.append(1e3 * (time.process_time() - c))
-                    wall.append(1e3 * (time.perf_counter() - w))
-                print(f"{field:8}{name:10}{quality:10}{np.median(cpu):8.0f}{min(wall):9.0f}")
-            print(f"{'':18}fast against siddon: {agreement(images['fast'], images['siddon'])}")
-            if reference:
-                sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-                from fluoroscopy_truth import trilinear_reference
+    hu = np.load(folder / "scan.npy", mmap_mode=None)
+    spacing = np.array(SPACING_ZYX)
+    return Volume(hu, Grid(hu.shape, -(np.array(hu.shape[::-1]) - 1) / 2 * spacing[::-1], spacing))
 
-                step = 8
-                coarse = CArm(primary, secondary, np.zeros(3), detector, isocenter, (64, 64), pixel * step)
-                every = CArm(primary, secondary, np.zeros(3), detector, isocenter, (505, 505), pixel)
-                fast = project(prepared, every).line_integral[::step, ::step]
-                truth = trilinear_reference(volume, coarse, 0.2)
-                print(f"{'':18}fast against trilinear: {agreement(fast, truth)}")
+
+def accuracy(folder: Path, options: argparse.Namespace) -> None:
+    """Every quality, and RTK, against the float64 references, on every pixel of every `--step`-th row and column."""
+    from projector_truth import reference
+
+    from trajplan.fluoroscopy.carm import CArm
+    from trajplan.fluoroscopy.prepared import prepare
+    from trajplan.fluoroscopy.projector import project
+
+    volume = scan_volume(folder)
+    prepared = prepare(volume)
+    mu = prepared.curve.at(volume.array)
+    rtk = Rtk(options.peer_python, folder / "mu.npy", 2)
+    step = options.step
+    coarse = FIELD_MM / 512 * step
+    count = 512 // step
+    print(f"\n{'view':9}{'projector':10}{'reference':11}{'NCC':>10}{'max error':>11}")
+    for view, angle in VIEWS.items():
+        sparse = CArm(angle, 0.0, np.zeros(3), 1000.0, 600.0, (count, count), coarse)
+        full = CArm(angle, 0.0, np.zeros(3), 1000.0, 600.0, ((count - 1) * step + 1,) * 2, FIELD_MM / 512)
+        truths = {"trilinear": reference(mu, volume.grid, sparse, 0.15), "boxes": reference(mu, volume.grid, sparse)}
+        for quality in QUALITIES:
+            image = project(prepared, full, quality=quality).line_integral[::step, ::step].astype(np.float64)
+            name = "boxes" if quality == "siddon" else "trilinear"
+            ncc, worst = agreement(image, truths[name])
+            print(f"{view:9}{quality:10}{name:11}{ncc:10.6f}{worst:11.2e}")
+            if quality == "siddon":
+                relative = np.abs(image - truths[name]) / np.maximum(truths[name], 0.01)
+                print(f"{'':9}{'':10}largest relative error {relative.max():.1e} (must be <= 1e-5)")
+        if rtk.runs:
+            rtk(angle, full.detector_px[0])
+            image = best_of_flips(np.load(rtk.image), project(prepared, full, quality="joseph").line_integral)
+            scale = FIELD_MM / full.detector_px[0] / (FIELD_MM / 512)
+            if abs(scale - 1) < 0.01:
+                ncc, worst = agreement(image[::step, ::step].astype(np.float64), truths["trilinear"])
+                print(f"{view:9}{'rtk':10}{'trilinear':11}{ncc:10.6f}{worst:11.2e}  (pixels {scale:.4f} as large)")
+    rtk.close()
+
+
+def memory(folder: Path) -> None:
+    """Peak memory above the CT, in shares of the CT, each quality in its own process."""
+    code = """
+import resource, sys, numpy as np
+sys.path.insert(0, {here!r})
+from projector import scan_volume
+from pathlib import Path
+from trajplan.fluoroscopy.carm import CArm
+from trajplan.fluoroscopy.prepared import prepare
+from trajplan.fluoroscopy.projector import project, warm_up
+warm_up()
+volume = scan_volume(Path({folder!r}))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+prepared = prepare(volume)
+for angle in (0.0, 90.0, 30.0):
+    project(prepared, CArm(angle, 0.0, np.zeros(3), 1000.0, 600.0, (512, 512), 0.586), quality={quality!r})
+after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print((after - before) * 1024 / volume.array.nbytes)
+"""
+    for quality in QUALITIES:
+        script = code.format(here=str(Path(__file__).parent), folder=str(folder), quality=quality)
+        share = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
+        print(f"memory above the CT, {quality:8} {float(share):5.2f} x the CT (must be <= 1)")
+
+
+RATIOS = (
+    ("fast", "rtk", "", 14, 30),
+    ("fast", "plastimatch", "", 18, 40),
+    ("fast", "rtk", " 1024", 25, 50),
+    ("joseph", "rtk", "", 5, 10),
+    ("siddon", "plastimatch", "", 3, 6),
+    ("preview", "rtk", "", 40, 40),
+)
+
+
+def table(found: dict[str, dict[str, list[float]]], threads: int) -> None:
+    """Times and ratios beside their targets."""
+    clock = "processor ms" if threads == 1 else "wall ms"
+    print(f"\n{threads} thread{'s' * (threads > 1)}, {clock}, median of the rounds (least in brackets)")
+    for name, views in found.items():
+        times = (f"{view} {np.median(ms):.1f} ({min(ms):.1f})" for view, ms in views.items())
+        print(f"  {name:12}" + ", ".join(times))
+    for ours, peer, size, must, aim in RATIOS:
+        if peer not in found:
+            continue
+        for view in VIEWS:
+            label = view + size
+            times = np.median(found[peer][label]) / np.median(found[ours][label])
+            state = "aim reached" if times >= aim else "must reached" if times >= must else "MISSED"
+            print(f"  {ours} against {peer} {label:13} {times:6.1f} x  (must {must}, aim {aim}): {state}")
 
 
 def main() -> None:
-    """Build the scan once, then one process per thread count."""
+    """One thread, then two, then accuracy and memory."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--size", type=float, default=1.0, help="1.0 is 512 x 512 x 300")
-    parser.add_argument("--reference", action="store_true", help="also compare with a plain trilinear projector (slow)")
-    parser.add_argument("--scan", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--step", type=int, default=4, help="accuracy on every so many rows and columns")
+    parser.add_argument("--peer-python", default=sys.executable, help="interpreter that has itk-rtk and plastimatch")
+    parser.add_argument("--threads", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.scan:
-        measure(options.scan, options.repeats, options.reference)
+    if options.threads:
+        print(json.dumps(measure(options.folder, options, options.threads)))
         return
-    shape = tuple(round(n * options.size) for n in (300, 512, 512))
-    print(f"volume {shape[2]} x {shape[1]} x {shape[0]} voxels, detector 512 x 512")
-    with tempfile.TemporaryDirectory() as folder:
-        scan = Path(folder) / "scan.npy"
-        np.save(scan, lumbar_hu((shape[0], shape[1], shape[2])))
-        empty_cache = {"NUMBA_CACHE_DIR": str(Path(folder) / "cache")}
-        for threads, extra in ((1, empty_cache), (1, {}), (2, {})):
-            command = [sys.executable, __file__, "--scan", str(scan), "--repeats", str(options.repeats)]
-            if extra:
-                command[-1] = "1"  # this one is for the compile time
-            if options.reference and not extra and threads == 2:
-                command.append("--reference")
-            subprocess.run(command, check=True, env=os.environ | extra | {"NUMBA_NUM_THREADS": str(threads)})
+    from trajplan.fluoroscopy.attenuation import attenuation_curve
+    from trajplan.fluoroscopy.prepared import prepare
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        np.save(folder / "scan.npy", lumbar_hu((300, 512, 512)))
+        np.save(folder / "mu.npy", attenuation_curve().at(np.load(folder / "scan.npy")).astype(np.float32))
+        print(
+            f"512 x 512 x 300 int16 voxels, detector 512 x 512 and 1024 x 1024, field {FIELD_MM:g} mm at the detector"
+        )
+        for threads in (1, 2):
+            command = [sys.executable, __file__, "--threads", str(threads), "--folder", name]
+            command += ["--repeats", str(options.repeats), "--peer-python", options.peer_python]
+            answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+            print("\n".join(answer[:-1]))
+            found = json.loads(answer[-1])
+            table(found, threads)
+        speed = bandwidth_gb_s()
+        voxels_mb = {"AP": 52.0, "lateral": 52.0, "oblique": 66.0}  # int16 voxels within the cone
+        for view, size in voxels_mb.items():
+            limit, took = size / speed, min(found["fast"][view])
+            far = f"fast takes {took / limit:.1f} x (must 14, aim 6)"
+            print(f"  bandwidth limit of {view} {limit:.2f} ms at {speed:.0f} GB/s: {far}")
+        spent, worst = tool_redraw(prepare(scan_volume(folder)), 1)
+        print(f"\none trocar redrawn in {spent:.2f} ms (must <= 0.6), chord error {worst:.5f} mm (must <= 0.001)")
+        accuracy(folder, options)
+        memory(folder)
 
 
 if __name__ == "__main__":

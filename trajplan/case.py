@@ -26,6 +26,7 @@ from trajplan.planning.plan import PlanSettings, Refusal, Trajectory, Verdict
 from trajplan.planning.planner import plan_vertebra
 from trajplan.reading.scan import Scan
 from trajplan.target import Segmented, Target, find_target
+from trajplan.verification.both_ways import judge_both_ways
 from trajplan.verification.stages import Stage, check_stages
 
 
@@ -146,8 +147,10 @@ def run_case(scan: Scan, request: CaseRequest, progress: Progress = lambda _frac
         drrs = {name: project(prepared, view.carm) for name, view in views.items()}
     with clock.step("verification"):
         stages = {t.side: check_stages(t, vertebra, views["ap"].carm, views["lateral"].carm) for t in planned}
+        both = {t.side: judge_both_ways(t, vertebra, views["ap"].carm, views["lateral"].carm) for t in planned}
         planned = tuple(_with_stages(t, stages[t.side]) for t in planned)
-    return _result(scan, request, target, planned, refused, stages, views, drrs, target.notes, clock)
+    told = tuple(f"{side.value} path: {text}" for side, found in both.items() if (text := found.disagreement()))
+    return _result(scan, request, target, planned, refused, stages, views, drrs, (*target.notes, *told), clock)
 
 
 def _views(vertebra: Vertebra, planned: tuple[Trajectory, ...]) -> dict[str, SolvedView]:

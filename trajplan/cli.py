@@ -18,6 +18,7 @@ import typer
 from trajplan import DISCLAIMER, __version__
 from trajplan.cli_answers import answering
 from trajplan.cli_atlas import atlas_app
+from trajplan.cli_drr import drr
 from trajplan.cli_fracture import fracture
 from trajplan.cli_options import (
     BackendOption,
@@ -34,7 +35,7 @@ from trajplan.cli_options import (
     refuse_a_file,
 )
 from trajplan.cli_samples import phantom, samples_app
-from trajplan.cli_scan import drr, inspect
+from trajplan.cli_scan import inspect
 from trajplan.cli_segment import segment
 from trajplan.errors import InputError
 from trajplan.leaving import run_to_the_end

@@ -1,21 +1,18 @@
-"""Commands on one scan: what it holds, one simulated X-ray."""
+"""Command on one scan: what it holds."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from trajplan import DISCLAIMER
 from trajplan.cli_answers import answering
 from trajplan.cli_options import (
     InputArgument,
     JsonOption,
     KeepNameOption,
     named,
-    parse_point,
 )
 from trajplan.errors import InputError
 
@@ -71,32 +68,3 @@ def inspect(
     for found in scan.findings:
         advice = "" if to_do(found.code).startswith("Nothing") else f" {to_do(found.code)}"
         typer.echo(f"{found.severity:22} {found.code}: {found.message.rstrip('.')}.{advice}")
-
-
-@answering
-def drr(
-    source: InputArgument,
-    out: Annotated[Path, typer.Option("--out", help="PNG to write.")],
-    answers: Answers,
-    primary: Annotated[float, typer.Option(help="Primary angle, deg: LAO +, RAO -; 0 AP, 90 lateral.")] = 0.0,
-    secondary: Annotated[float, typer.Option(help="Secondary angle, deg: CRA +, CAU -.")] = 0.0,
-    isocenter: Annotated[str | None, typer.Option(help="x,y,z in LPS mm; default the centre of the scan.")] = None,
-    quality: Annotated[str, typer.Option(help="fast or siddon.")] = "fast",
-) -> None:
-    """Render one simulated X-ray of a CT at any C-arm angle."""
-    from trajplan.exports.atomic import write_atomically
-    from trajplan.fluoroscopy.carm import CArm
-    from trajplan.fluoroscopy.projector import project
-    from trajplan.reading import read_scan
-    from trajplan.reporting.xray import drr_png
-
-    if quality not in ("fast", "siddon"):
-        raise InputError(f"--quality must be fast or siddon, got {quality!r}", code="usage")
-    if out.suffix.lower() != ".png":
-        raise InputError(f"--out must end in .png, got {out.name!r}", code="usage")
-    center = parse_point(isocenter, "--isocenter") if isocenter else None
-    scan = read_scan(source, answers)
-    carm = CArm(primary, secondary, scan.volume.grid.center_lps if center is None else center)
-    image = project(scan.volume, carm, quality="siddon" if quality == "siddon" else "fast")
-    write_atomically(out, drr_png(image))
-    typer.echo(f"wrote {out}: magnification {carm.magnification:.2f} at the isocentre. SIMULATED. {DISCLAIMER}")

@@ -12,7 +12,8 @@ from trajplan.errors import GeometryError, InputError
 from trajplan.fluoroscopy.attenuation import hu_to_mu
 from trajplan.fluoroscopy.carm import CArm
 from trajplan.fluoroscopy.prepared import PreparedVolume, prepare
-from trajplan.fluoroscopy.projector import project, warm_up
+from trajplan.fluoroscopy.projector import QUALITIES, project, warm_up
+from trajplan.fluoroscopy.rays import box_interval, detector_rays
 from trajplan.geometry import Grid, Volume
 
 VIEWS = [
@@ -44,13 +45,40 @@ def test_fast_agrees_with_a_plain_trilinear_projector(body, prepared_body, prima
 
 
 @pytest.mark.parametrize(("primary", "secondary", "aim"), VIEWS)
+def test_joseph_is_a_plain_trilinear_projector(body, prepared_body, primary, secondary, aim) -> None:
+    carm = view(primary, secondary, aim)
+    drr = project(prepared_body, carm, quality="joseph")
+    truth = trilinear_reference(body, carm, 0.1)
+    inside = interior(body, carm)
+    assert drr.quality == "joseph"
+    assert correlation(drr.line_integral[inside], truth[inside]) >= 0.99995
+    assert np.abs(drr.line_integral - truth)[inside].max() <= 0.004 * truth.max()
+
+
+def interior(volume: Volume, carm: CArm) -> np.ndarray:
+    """Pixels whose rays enter and leave the volume by its two faces across the beam: only there T is undisputed."""
+    rays = detector_rays(carm)
+    row, column = np.indices(carm.detector_px).astype(float)
+    vectors = rays.of(row, column)
+    enter, leave = box_interval(volume.grid, rays.source, vectors)
+    axis = int(np.argmax(np.abs(carm.beam_lps)))
+    found = leave > enter
+    for t in (enter, leave):
+        index = volume.grid.world_to_index(rays.source + t[..., None] * vectors)[..., ::-1]
+        size = np.array(volume.grid.shape_zyx[::-1])
+        for other in {0, 1, 2} - {axis}:
+            found &= (index[..., other] > 0.5) & (index[..., other] < size[other] - 1.5)
+    return found
+
+
+@pytest.mark.parametrize(("primary", "secondary", "aim"), VIEWS)
 def test_fast_agrees_with_the_exact_projector(prepared_body, primary, secondary, aim) -> None:
     carm = view(primary, secondary, aim, pixels=160)
     fast, exact = (project(prepared_body, carm, quality=q).line_integral for q in ("fast", "siddon"))
     assert correlation(fast, exact) >= 0.9995
 
 
-@pytest.mark.parametrize("quality", ["fast", "siddon"])
+@pytest.mark.parametrize("quality", QUALITIES)
 @pytest.mark.parametrize("angles", [(0, 0), (90, 0), (-35, 20), (170, -30), (0, 60)])
 def test_a_bead_appears_where_the_carm_projects_it(quality, angles) -> None:
     grid = Grid.isotropic((-60, -40, -50), (60, 90, 50), 1.0)
@@ -64,7 +92,7 @@ def test_a_bead_appears_where_the_carm_projects_it(quality, angles) -> None:
     np.testing.assert_allclose(seen, carm.project(bead), atol=0.2)
 
 
-@pytest.mark.parametrize("quality", ["fast", "siddon"])
+@pytest.mark.parametrize("quality", ["fast", "joseph", "siddon"])
 @pytest.mark.parametrize("angles", [(0, 0), (90, 0), (33, -21)])
 def test_mirroring_the_patient_mirrors_the_picture(body, quality, angles) -> None:
     primary, secondary = angles
@@ -76,7 +104,8 @@ def test_mirroring_the_patient_mirrors_the_picture(body, quality, angles) -> Non
     )
     original = project(body, view(primary, secondary), quality=quality).line_integral
     other = project(mirrored, view(-primary, secondary), quality=quality).line_integral
-    np.testing.assert_allclose(other[:, ::-1], original, atol=2e-3)
+    # blocks of columns and samples of the virtual image start elsewhere in the mirrored picture
+    np.testing.assert_allclose(other[:, ::-1], original, atol=(1e-4 if quality == "siddon" else 2e-3) * original.max())
 
 
 @settings(max_examples=15)
@@ -91,10 +120,32 @@ def test_moving_patient_and_carm_together_changes_nothing(shift) -> None:
         np.testing.assert_allclose(after, before, atol=2e-4)
 
 
-@pytest.mark.parametrize("quality", ["fast", "siddon"])
-def test_a_volume_beside_the_field_leaves_the_picture_black(body, quality) -> None:
-    image = project(body, view(0, 0, (400.0, 0.0, 0.0)), quality=quality).line_integral
-    assert not image.any()
+@pytest.mark.parametrize("quality", QUALITIES)
+def test_a_view_that_misses_the_scan_is_refused_with_the_distance(body, quality) -> None:
+    with pytest.raises(GeometryError, match="lies 3.. mm outside") as caught:
+        project(body, view(0, 0, (400.0, 0.0, 0.0)), quality=quality)
+    assert caught.value.code == "beam_misses"
+
+
+def test_a_scan_of_air_is_refused_instead_of_drawn_blank(body) -> None:
+    with pytest.raises(InputError, match="all air") as caught:
+        project(Volume(np.full_like(body.array, -1000), body.grid), view(0, 0))
+    assert caught.value.code == "nothing_dense"
+
+
+def test_a_scan_in_wrong_units_is_refused_instead_of_drawn_black(body) -> None:
+    grid = Grid(body.grid.shape_zyx, body.grid.origin_lps, (6.0, 6.0, 6.0))
+    with pytest.raises(InputError, match="nothing comes through") as caught:
+        project(Volume(np.full_like(body.array, 3000), grid), view(0, 0))
+    assert caught.value.code == "nothing_through"
+
+
+def test_a_source_inside_the_patient_is_refused() -> None:
+    grid = Grid.isotropic((-20, -600, -20), (20, 600, 20), 20.0)
+    volume = Volume(np.zeros(grid.shape_zyx, np.int16), grid)
+    with pytest.raises(GeometryError, match="inside the patient") as caught:
+        project(volume, CArm(0.0, 0.0, np.zeros(3), detector_px=(3, 3)))
+    assert caught.value.code == "source_in_patient"
 
 
 def test_a_volume_half_beside_the_field_is_seen_in_half(prepared_body) -> None:
@@ -103,12 +154,13 @@ def test_a_volume_half_beside_the_field_is_seen_in_half(prepared_body) -> None:
     assert aside[64, 80:].min() > 0.5
 
 
-def test_the_source_inside_the_volume_is_answered_by_the_exact_projector() -> None:
+def test_the_source_in_the_air_of_the_scan_is_answered_by_the_exact_projector() -> None:
     grid = Grid.isotropic((-20, -600, -20), (20, 600, 20), 20.0)
-    volume = Volume(np.zeros(grid.shape_zyx, np.int16), grid)
-    drr = project(volume, CArm(0.0, 0.0, np.zeros(3), detector_px=(3, 3)))
+    hu = np.full(grid.shape_zyx, -1000, np.int16)
+    hu[:, 25:36] = 0
+    drr = project(Volume(hu, grid), CArm(0.0, 0.0, np.zeros(3), detector_px=(3, 3)))
     assert drr.quality == "siddon"
-    assert drr.line_integral[1, 1] == pytest.approx(1020 * float(hu_to_mu(0.0)), rel=1e-5)
+    assert drr.line_integral[1, 1] == pytest.approx(220 * float(hu_to_mu(0.0)), rel=1e-5)
 
 
 def test_a_uniform_block_has_the_same_depth_in_both_projectors() -> None:
@@ -131,15 +183,23 @@ def test_a_lower_energy_attenuates_more(body) -> None:
     assert low > high > 0
 
 
-def test_prepared_counts_carry_attenuation_to_a_thousandth_of_water(body, prepared_body: PreparedVolume) -> None:
-    mu = prepared_body.zyx * prepared_body.mu_per_count
-    assert np.abs(mu - hu_to_mu(body.array)).max() < 0.001 * float(hu_to_mu(0.0))
-    assert (prepared_body.zyx[body.array <= -1000] == 0).all()
-    np.testing.assert_array_equal(prepared_body.xzy, prepared_body.zyx.transpose(2, 0, 1))
+def test_preparing_copies_nothing_of_an_int16_scan(body, prepared_body: PreparedVolume) -> None:
+    assert np.shares_memory(prepared_body.hu, body.array)
+    assert prepared_body.coarse.hu.nbytes <= body.array.nbytes
+
+
+def test_a_preview_volume_keeps_the_mean_attenuation() -> None:
+    rng = np.random.default_rng(4)
+    grid = Grid((6, 8, 10), (0.0, 0.0, 0.0), (0.7, 0.7, 0.7))
+    prepared = prepare(Volume(rng.integers(-1200, 3200, grid.shape_zyx).astype(np.int16), grid))
+    mean = hu_to_mu(prepared.volume.array).reshape(3, 2, 4, 2, 5, 2).mean(axis=(1, 3, 5))
+    coarse = prepared.coarse
+    np.testing.assert_allclose(coarse.curve.at(coarse.volume.array), mean, atol=2e-6)
+    np.testing.assert_allclose(coarse.volume.grid.center_lps, grid.center_lps)
 
 
 def test_an_unknown_quality_is_refused(body) -> None:
-    with pytest.raises(InputError, match="fast, siddon"):
+    with pytest.raises(InputError, match="fast, joseph, siddon"):
         project(body, view(0, 0), quality="best")
 
 

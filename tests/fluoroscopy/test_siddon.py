@@ -43,14 +43,14 @@ def test_a_water_box_gives_its_chord_for_every_ray(angles, shift) -> None:
     half = grid.spacing_xyz / 2
     last = grid.origin_lps + (np.array(grid.shape_zyx[::-1]) - 1) * grid.spacing_xyz
     chord = chords_of_box(grid.origin_lps - half, last + half, view)
-    np.testing.assert_allclose(siddon_line_integral(volume, view), WATER * chord, atol=1e-9, rtol=1e-6)
+    np.testing.assert_allclose(siddon_line_integral(volume, view), WATER * chord, atol=1e-5 * WATER * chord.max())
 
 
 def test_rays_along_voxel_faces_count_the_chord_once() -> None:
     grid = Grid((4, 8, 4), (-1.5, -3.5, -1.5), (1.0, 1.0, 1.0))
     volume = Volume(np.zeros(grid.shape_zyx, np.int16), grid)
     view = CArm(0.0, 0.0, np.zeros(3), detector_px=(1, 1))  # the central ray runs along an edge of four columns
-    assert siddon_line_integral(volume, view)[0, 0] == pytest.approx(8 * WATER, rel=1e-9)
+    assert siddon_line_integral(volume, view)[0, 0] == pytest.approx(8 * WATER, rel=1e-6)
 
 
 def test_each_voxel_is_weighed_by_its_own_attenuation() -> None:
@@ -59,7 +59,7 @@ def test_each_voxel_is_weighed_by_its_own_attenuation() -> None:
     hu = rng.integers(-1000, 3000, grid.shape_zyx).astype(np.int16)
     view = CArm(180.0, 0.0, np.array([0.2, 0.0, 0.1]), detector_px=(1, 1))
     expected = hu_to_mu(hu[1, :, 1]).sum()
-    assert siddon_line_integral(Volume(hu, grid), view)[0, 0] == pytest.approx(expected, rel=1e-9)
+    assert siddon_line_integral(Volume(hu, grid), view)[0, 0] == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_ball_casts_the_shadow_of_its_chords_to_the_error_of_its_voxels() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trajplan.fluoroscopy.attenuation import DEFAULT_ENERGY_KEV
 from trajplan.fluoroscopy.carm import CArm
 from trajplan.geometry.arrays import Float32Array
 
@@ -19,9 +20,12 @@ class Drr:
     carm : CArm
         The view; `carm.project` gives the pixel of any LPS point in this image.
     quality : str
-        ``siddon`` (exact, piecewise constant) or ``fast`` (slab compositing).
+        Of the projector that made it: ``fast``, ``joseph``, ``siddon`` or ``preview``.
+    energy_kev : float
+        Effective photon energy of the attenuation.
     """
 
     line_integral: Float32Array
     carm: CArm
     quality: str
+    energy_kev: float = DEFAULT_ENERGY_KEV

@@ -1,20 +1,27 @@
-"""PreparedVolume: a CT turned once into scaled attenuation, in the memory layouts that the fast projector reads."""
+"""PreparedVolume: a CT as the projectors read it: int16 numbers in place, and the attenuation they stand for."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numba as nb
 import numpy as np
 
-from trajplan.fluoroscopy.attenuation import DEFAULT_ENERGY_KEV, attenuation_table
+from trajplan.fluoroscopy.attenuation import (
+    DEFAULT_ENERGY_KEV,
+    HIGHEST_HU,
+    AttenuationCurve,
+    attenuation_curve,
+)
 from trajplan.fluoroscopy.rays import require_axis_aligned
-from trajplan.fluoroscopy.siddon import hounsfield_int16
-from trajplan.geometry import Volume
-from trajplan.geometry.arrays import AnyArray, FloatArray
+from trajplan.geometry import Grid, Volume
+from trajplan.geometry.arrays import AnyArray
 
-_BLOCK = 32
+_FINE_MM = 0.95  # a preview's voxels may be up to twice this: coarser ones show in the end plates
+_COUNTS = 30000.0  # attenuation steps of a coarse volume between nothing and the densest
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,30 +31,46 @@ class PreparedVolume:
     Parameters
     ----------
     volume : Volume
-        The CT itself, for the exact projector.
+        Axis-aligned LPS, int16. Nothing of it is copied.
+    curve : AttenuationCurve
     energy_kev : float
-    table : ndarray, shape (65536,)
-        Attenuation per mm at ``hu + 32768``.
-    mu_per_count : float
-        Attenuation per mm of one count.
-    zyx : ndarray of uint16, shape (z, y, x)
-        Attenuation in counts, for beams along y or z.
-    xzy : ndarray of uint16, shape (x, z, y)
-        The same, for beams along x.
     """
 
     volume: Volume
+    curve: AttenuationCurve
     energy_kev: float
-    table: FloatArray
-    mu_per_count: float
-    zyx: AnyArray
-    xzy: AnyArray
+
+    @property
+    def hu(self) -> AnyArray:
+        """The CT numbers as one flat int16 array."""
+        return self.volume.array.reshape(-1)
+
+    @cached_property
+    def coarse(self) -> PreparedVolume:
+        """The CT for previews: mean attenuation of pairs of voxels along every axis finer than `_FINE_MM`."""
+        grid = self.volume.grid
+        steps = np.where((grid.spacing_zyx < _FINE_MM) & (np.array(grid.shape_zyx) > 3), 2, 1)
+        depth, rows, columns = (int(n) for n in np.array(grid.shape_zyx) // steps)
+        shape = (depth, rows, columns)
+        small = np.empty(shape, dtype=np.int16)
+        densest = max(self.curve.mu_per_mm)
+        table = np.asarray(self.curve.at(np.arange(-32768, 32768)) * (_COUNTS / densest), dtype=np.float32)
+        _halve(self.volume.array, table, steps, small)
+        middle = grid.origin_lps + (steps[::-1] - 1) / 2 * grid.spacing_xyz
+        # counts from -1000 on, so that the same kind of curve reads them
+        knots = (-1000.0, 0.0, 1000.0, _COUNTS - 1000.0)
+        at = [densest * (k + 1000.0) / _COUNTS for k in knots]
+        return PreparedVolume(
+            Volume(small, Grid(shape, middle, grid.spacing_zyx * steps)),
+            AttenuationCurve(knots, (0.0, at[1], at[2], at[3])),
+            self.energy_kev,
+        )
 
 
-def prepare(volume: Volume, energy_kev: float = DEFAULT_ENERGY_KEV) -> PreparedVolume:
-    """Turn a CT into attenuation counts once, for many fast views.
-
-    Takes about four bytes per voxel beside the CT itself. Counts resolve attenuation to one part in 13,000 of water.
+def prepare(
+    volume: Volume, energy_kev: float = DEFAULT_ENERGY_KEV, curve: AttenuationCurve | None = None
+) -> PreparedVolume:
+    """A CT as the projectors read it. An int16 CT stays where it is; other types are rounded to int16 once.
 
     Parameters
     ----------
@@ -55,6 +78,8 @@ def prepare(volume: Volume, energy_kev: float = DEFAULT_ENERGY_KEV) -> PreparedV
         Axis-aligned LPS, HU.
     energy_kev : float
         Effective photon energy, 40..100.
+    curve : AttenuationCurve, optional
+        Attenuation of CT numbers; `attenuation_curve` of the energy if not given.
 
     Raises
     ------
@@ -64,25 +89,31 @@ def prepare(volume: Volume, energy_kev: float = DEFAULT_ENERGY_KEV) -> PreparedV
         The energy is outside the table.
     """
     require_axis_aligned(volume.grid)
-    table = attenuation_table(energy_kev)
-    mu_per_count = float(table.max()) / 65535.0
-    counts = np.rint(table / mu_per_count).astype(np.uint16)
-    nz, ny, nx = volume.grid.shape_zyx
-    zyx = np.empty((nz, ny, nx), dtype=np.uint16)
-    xzy = np.empty((nx, nz, ny), dtype=np.uint16)
-    _fill(hounsfield_int16(volume), counts, zyx, xzy)
-    return PreparedVolume(volume, energy_kev, table, mu_per_count, zyx, xzy)
+    return PreparedVolume(
+        Volume(hounsfield_int16(volume), volume.grid), attenuation_curve(energy_kev) if curve is None else curve,
+        energy_kev,
+    )  # fmt: skip
+
+
+def hounsfield_int16(volume: Volume) -> AnyArray:
+    """The CT numbers as read-only contiguous int16; others are rounded to whole HU and clipped to -1024..3071."""
+    if volume.array.dtype == np.int16:
+        return np.ascontiguousarray(volume.array)
+    rounded: AnyArray = np.rint(np.clip(volume.array, -1024, HIGHEST_HU)).astype(np.int16)
+    rounded.setflags(write=False)
+    return rounded
 
 
 @nb.njit(parallel=True, cache=True)
-def _fill(hu: Any, counts: Any, zyx: Any, xzy: Any) -> None:
-    nz, ny, nx = hu.shape
-    for z in nb.prange(nz):
-        for y0 in range(0, ny, _BLOCK):
-            for x0 in range(0, nx, _BLOCK):
-                for y in range(y0, min(y0 + _BLOCK, ny)):
-                    for x in range(x0, min(x0 + _BLOCK, nx)):
-                        zyx[z, y, x] = counts[np.int64(hu[z, y, x]) + 32768]
-                for x in range(x0, min(x0 + _BLOCK, nx)):
-                    for y in range(y0, min(y0 + _BLOCK, ny)):
-                        xzy[x, z, y] = zyx[z, y, x]
+def _halve(hu: Any, table: Any, steps: Any, out: Any) -> None:
+    depth, rows, columns = out.shape
+    share = np.float32(1.0) / np.float32(steps[0] * steps[1] * steps[2])
+    for z in nb.prange(depth):
+        for y in range(rows):
+            for x in range(columns):
+                total = np.float32(0)
+                for k in range(z * steps[0], (z + 1) * steps[0]):
+                    for j in range(y * steps[1], (y + 1) * steps[1]):
+                        for i in range(x * steps[2], (x + 1) * steps[2]):
+                            total += table[np.int64(hu[k, j, i]) + 32768]
+                out[z, y, x] = np.int16(math.floor(total * share + np.float32(0.5)) - 1000)

@@ -3,74 +3,100 @@
 from __future__ import annotations
 
 import threading
-from typing import Final
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final, Literal
 
 import numpy as np
 
 from trajplan.errors import InputError
-from trajplan.fluoroscopy.attenuation import DEFAULT_ENERGY_KEV, attenuation_table
+from trajplan.fluoroscopy.blank import refuse_blank
 from trajplan.fluoroscopy.carm import CArm
 from trajplan.fluoroscopy.drr import Drr
+from trajplan.fluoroscopy.joseph import joseph_line_integral
+from trajplan.fluoroscopy.layout import can_project
 from trajplan.fluoroscopy.prepared import PreparedVolume, prepare
 from trajplan.fluoroscopy.siddon import siddon_line_integral
-from trajplan.fluoroscopy.slab import can_project, slab_line_integral
-from trajplan.geometry import Grid, Volume
+from trajplan.fluoroscopy.slab import slab_line_integral
+from trajplan.fluoroscopy.slab_kernels import compose_slabs
+from trajplan.fluoroscopy.solids import Union
+from trajplan.fluoroscopy.tools import Tool, add_tools
+from trajplan.geometry import Capsule, Grid, Volume
+from trajplan.geometry.arrays import Float32Array
 
-QUALITIES: Final = ("fast", "siddon")
+Quality = Literal["fast", "joseph", "siddon", "preview"]
+QUALITIES: Final[tuple[Quality, ...]] = ("fast", "joseph", "siddon", "preview")
 
 # numba's fallback thread pool (the only one on many Windows and macOS machines) ends the process when two Python
 # threads start parallel kernels at once, as a viewer with workers would
 _ONE_AT_A_TIME = threading.Lock()
 
-__all__ = ["QUALITIES", "PreparedVolume", "prepare", "project", "warm_up"]
+__all__ = ["QUALITIES", "PreparedVolume", "Quality", "compiling_notice", "prepare", "project", "warm_up"]
 
 
-def project(volume: Volume | PreparedVolume, carm: CArm, *, quality: str = "fast") -> Drr:
+def project(volume: Volume | PreparedVolume, carm: CArm, tools: Iterable[Tool] = (), *, quality: str = "fast") -> Drr:
     """Simulate one X-ray.
 
     Parameters
     ----------
     volume : Volume or PreparedVolume
-        Axis-aligned LPS. Prepare a CT once (`prepare`) when it is to be seen from more than one side; a plain Volume
-        is prepared anew on each ``fast`` call.
+        Axis-aligned LPS, HU. An int16 CT is read in place; nothing of it is copied.
     carm : CArm
-    quality : {"fast", "siddon"}
-        ``fast`` interpolates between voxels (slab compositing); ``siddon`` is exact for voxels as boxes, and slower.
-        Where source or detector stand inside the volume, ``fast`` is answered by ``siddon``, and the Drr says so.
+    tools : iterable of Tool
+        Instruments, balloons, cement: analytic solids added to the anatomy. To move a tool over the same anatomy keep
+        the Drr without it and call `add_tools`.
+    quality : {"fast", "joseph", "siddon", "preview"}
+        ``fast`` interpolates between voxels by slab compositing (within 1 % of the largest line integral of exact
+        trilinear). ``joseph`` is trilinear in every slice (within 0.3 %). ``siddon`` is exact for voxels as boxes
+        (1e-5). ``preview`` is ``fast`` on a CT of half the voxels along its fine axes, for dragging the C-arm.
+        Where source or detector stand inside the volume, all are answered by ``siddon``, and the Drr says so.
 
     Returns
     -------
     Drr
-        Line integrals, 0 where the ray misses the volume.
+        Line integrals, float32 (rows, columns), 0 where the ray misses the volume.
 
     Raises
     ------
     GeometryError
-        The volume is not axis-aligned.
+        The volume is not axis-aligned; no ray meets it; the source lies inside the patient.
     InputError
-        Unknown quality.
+        Unknown quality; or the picture would show nothing (the reason is said).
     """
     if quality not in QUALITIES:
         raise InputError(f"quality {quality!r} is not one of {', '.join(QUALITIES)}", code="quality_unknown")
-    with _ONE_AT_A_TIME:
-        if quality == "fast":
-            ready = prepare(volume) if isinstance(volume, Volume) else volume
-            if can_project(ready, carm):
-                image = slab_line_integral(ready, carm)
-                image.setflags(write=False)
-                return Drr(image, carm, "fast")
-        if isinstance(volume, Volume):
-            exact = siddon_line_integral(volume, carm, attenuation_table(DEFAULT_ENERGY_KEV))
-        else:
-            exact = siddon_line_integral(volume.volume, carm, volume.table)
-    image = exact.astype(np.float32)
+    ready = prepare(volume) if isinstance(volume, Volume) else volume
+    image, used = line_integral(ready, carm, quality)
+    refuse_blank(image, ready.volume, carm)
     image.setflags(write=False)
-    return Drr(image, carm, "siddon")
+    return add_tools(Drr(image, carm, used, ready.energy_kev), tools)
 
 
-def warm_up() -> None:
+def line_integral(prepared: PreparedVolume, carm: CArm, quality: str) -> tuple[Float32Array, str]:
+    """Line integrals of whatever the curve of `prepared` means, blank or not, and the quality that was used."""
+    with _ONE_AT_A_TIME:
+        if quality == "siddon" or not can_project(prepared, carm):
+            return siddon_line_integral(prepared.volume, carm, prepared.curve).astype(np.float32), "siddon"
+        if quality == "joseph":
+            return joseph_line_integral(prepared, carm), quality
+        return slab_line_integral(prepared.coarse if quality == "preview" else prepared, carm), quality
+
+
+def compiling_notice() -> str | None:
+    """What to tell a user before the first view after an install, when the projectors are compiled; else None."""
+    cache = Path(compose_slabs.stats.cache_path)
+    if any(cache.glob("slab_kernels.compose_slabs-*.nbi")):
+        return None
+    return "compiling the X-ray projectors: once after an install, half a minute"
+
+
+def warm_up(qualities: Iterable[str] = QUALITIES, announce: Callable[[str], None] = lambda _text: None) -> None:
     """Compile (or load from the cache) every kernel, so that the first real view does not wait."""
+    notice = compiling_notice()
+    if notice:
+        announce(notice)
     tiny = Volume(np.zeros((4, 4, 4), dtype=np.int16), Grid((4, 4, 4), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)))
-    view = CArm(0.0, 0.0, np.zeros(3), detector_px=(8, 8))
-    for quality in QUALITIES:
-        project(tiny, view, quality=quality)
+    view = CArm(0.0, 0.0, np.ones(3), detector_px=(8, 8))
+    needle = Tool(Union((Capsule((0, 0, 0), (1, 0, 0), 0.5),)), 0.1)
+    for quality in qualities:
+        project(prepare(tiny), view, [needle], quality=quality)

@@ -1,4 +1,9 @@
-"""Exact line integrals through piecewise-constant voxels (Siddon 1985), float64, straight from the int16 CT numbers."""
+"""Exact line integrals through piecewise-constant voxels (Siddon 1985), straight from the int16 CT numbers.
+
+Sixteen neighbouring rays go through the CT together, slice by slice of the axis they run along most steeply (in
+voxels); see `box_lanes`. Where they have no such axis in common, or source or detector stand inside the CT, each ray
+walks by itself from face to face, in float64.
+"""
 
 from __future__ import annotations
 
@@ -8,34 +13,30 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from trajplan.fluoroscopy.attenuation import DEFAULT_ENERGY_KEV, HIGHEST_HU, attenuation_table
+from trajplan.fluoroscopy.attenuation import DEFAULT_ENERGY_KEV, AttenuationCurve, attenuation_curve
+from trajplan.fluoroscopy.box_lanes import crossed_once, crossed_twice, faces_met, whole_slice
 from trajplan.fluoroscopy.carm import CArm
-from trajplan.fluoroscopy.rays import detector_rays, require_axis_aligned
+from trajplan.fluoroscopy.lanes import LANES, add, fma, load, splat, store
+from trajplan.fluoroscopy.prepared import hounsfield_int16
+from trajplan.fluoroscopy.rays import detector_rays, ends_inside, require_axis_aligned
 from trajplan.geometry import Volume
-from trajplan.geometry.arrays import AnyArray, FloatArray
+from trajplan.geometry.arrays import FloatArray
 
 _TILE = 16  # neighbouring rays share voxels: a tile of them stays in the cache
 _PARALLEL = 1e-12
+_FLUSH = 32  # slices after which float32 sums are put away, so that rounding does not add up
+_LANE = np.arange(LANES, dtype=np.float32)
 
 
-def hounsfield_int16(volume: Volume) -> AnyArray:
-    """The CT numbers as read-only int16; float volumes are rounded to whole HU and clipped to -1024..3071."""
-    if volume.array.dtype == np.int16:
-        return volume.array
-    rounded: AnyArray = np.rint(np.clip(volume.array, -1024, HIGHEST_HU)).astype(np.int16)
-    rounded.setflags(write=False)
-    return rounded
-
-
-def siddon_line_integral(volume: Volume, carm: CArm, table: FloatArray | None = None) -> FloatArray:
+def siddon_line_integral(volume: Volume, carm: CArm, curve: AttenuationCurve | None = None) -> FloatArray:
     """Line integrals of attenuation from the source to every pixel.
 
     Parameters
     ----------
     volume : Volume
         Axis-aligned LPS, HU. It may lie anywhere, also partly or wholly beside the beam.
-    table : ndarray, shape (65536,), optional
-        Attenuation per mm of HU at index ``hu + 32768``; `attenuation_table` of the default energy if not given.
+    curve : AttenuationCurve, optional
+        `attenuation_curve` of the default energy if not given.
 
     Returns
     -------
@@ -49,18 +50,14 @@ def siddon_line_integral(volume: Volume, carm: CArm, table: FloatArray | None = 
     """
     require_axis_aligned(volume.grid)
     rays = detector_rays(carm)
+    ready = attenuation_curve(DEFAULT_ENERGY_KEV) if curve is None else curve
+    hu = hounsfield_int16(volume)
+    together = hu.size < 2**31 and hu.ctypes.data % 4 == 0 and not ends_inside(volume.grid, carm)
     out = np.zeros(carm.detector_px, dtype=np.float64)
-    _walk(
-        hounsfield_int16(volume),
-        attenuation_table(DEFAULT_ENERGY_KEV) if table is None else table,
-        np.array(volume.grid.origin_lps - volume.grid.spacing_xyz / 2),
-        np.array(volume.grid.spacing_xyz),
-        np.array(rays.source),
-        np.array(rays.corner),
-        np.array(rays.row_step),
-        np.array(rays.column_step),
-        out,
-    )
+    _project(
+        hu, ready.at(np.arange(-32768, 32768)), ready.kernel, volume.grid.origin_lps - volume.grid.spacing_xyz / 2,
+        np.array(volume.grid.spacing_xyz), rays.source, rays.corner, rays.row_step, rays.column_step, together, out,
+    )  # fmt: skip
     return out
 
 
@@ -134,19 +131,86 @@ def _integral(hu: Any, table: Any, low: Any, size: Any, source: Any, dx: float, 
             tz = az + bz * iz
 
 
-@nb.njit(parallel=True, cache=True)
-def _walk(
-    hu: Any, table: Any, low: Any, size: Any, source: Any, corner: Any, row_step: Any, column_step: Any, out: Any
+@nb.njit(cache=True)
+def _common_axis(rays: Any, size: Any) -> int:
+    """The axis along which sixteen rays (16, 3) all move at least as many voxels as along the others; -1 if none."""
+    for axis in range(3):
+        good = True
+        for n in range(LANES):
+            steps = abs(rays[n, axis]) / size[axis]
+            for other in range(3):
+                if abs(rays[n, other]) / size[other] > steps or rays[n, axis] * rays[0, axis] <= 0:
+                    good = False
+        if good:
+            return axis
+    return -1
+
+
+@nb.njit(cache=True)
+def _sixteen(
+    hu: Any, shape: Any, curve: Any, low: Any, size: Any, source: Any, rays: Any, axis: int, work: Any
 ) -> None:
+    """Integrals of sixteen rays over the slices of `axis`, per path across one slice, into ``work[0]``."""
+    p, q = (1 if axis == 0 else 0), (1 if axis == 2 else 2)
+    stride = (1, shape[2], shape[2] * shape[1])
+    count = (shape[2], shape[1], shape[0])
+    for n in range(LANES):
+        begin = (low[axis] - source[axis]) / rays[n, axis]
+        for m, other in enumerate((p, q)):
+            work[2 + m, n] = (source[other] + begin * rays[n, other] - low[other]) / size[other]
+            step = rays[n, other] / rays[n, axis] * size[axis] / size[other]
+            work[4 + m, n] = step
+            work[6 + m, n] = 1.0 / step if step != 0 else 0.0
+        work[0, n] = 0
+    flat, cells = hu.reshape(-1), work.reshape(-1)
+    p_step, q_step = load(cells, 4 * LANES), load(cells, 5 * LANES)
+    p_rate, q_rate = load(cells, 6 * LANES), load(cells, 7 * LANES)
+    p_start, q_start = load(cells, 2 * LANES), load(cells, 3 * LANES)
+    p0, q0 = p_start, q_start
+    total, part = splat(np.float32(0)), splat(np.float32(0))
+    for k in range(count[axis]):
+        along = splat(np.float32(k + 1))
+        p1, q1 = fma(p_step, along, p_start), fma(q_step, along, q_start)
+        base = k * stride[axis]
+        faces = faces_met(p0, q0, p1, q1)
+        if faces == 0:
+            value = whole_slice(flat, base, stride[p], stride[q], count[p], count[q], curve, p0, q0)
+        elif faces == 1:
+            value = crossed_once(
+                flat, base, stride[p], stride[q], count[p], count[q], curve, p0, q0, p1, q1, p_rate, q_rate
+            )
+        else:
+            value = crossed_twice(
+                flat, base, stride[p], stride[q], count[p], count[q], curve, p0, q0, p1, q1, p_rate, q_rate
+            )
+        part = add(part, value)
+        if k % _FLUSH == _FLUSH - 1:
+            total, part = add(total, part), splat(np.float32(0))
+        p0, q0 = p1, q1
+    store(cells, 0, add(total, part))
+
+
+@nb.njit(parallel=True, cache=True)
+def _project(
+    hu: Any, table: Any, curve: Any, low: Any, size: Any, source: Any, corner: Any, row_step: Any, column_step: Any,
+    together: bool, out: Any
+) -> None:  # fmt: skip
     rows, columns = out.shape
     tiles_across = (columns + _TILE - 1) // _TILE
     tiles_down = (rows + _TILE - 1) // _TILE
     for tile in nb.prange(tiles_down * tiles_across):
         r0, c0 = (tile // tiles_across) * _TILE, (tile % tiles_across) * _TILE
+        rays, work = np.empty((LANES, 3)), np.empty((8, LANES), np.float32)
         for r in range(r0, min(r0 + _TILE, rows)):
-            for c in range(c0, min(c0 + _TILE, columns)):
-                dx = corner[0] + r * row_step[0] + c * column_step[0]
-                dy = corner[1] + r * row_step[1] + c * column_step[1]
-                dz = corner[2] + r * row_step[2] + c * column_step[2]
+            for n in range(LANES):
+                rays[n] = corner + r * row_step + min(c0 + n, columns - 1) * column_step
+            axis = _common_axis(rays, size) if together else -1
+            if axis >= 0:
+                _sixteen(hu, hu.shape, curve, low, size, source, rays, axis, work)
+            for n in range(min(LANES, columns - c0)):
+                dx, dy, dz = rays[n]
                 length = math.sqrt(dx * dx + dy * dy + dz * dz)
-                out[r, c] = length * _integral(hu, table, low, size, source, dx, dy, dz)
+                if axis >= 0:
+                    out[r, c0 + n] = work[0, n] * size[axis] * length / abs(rays[n, axis])
+                else:
+                    out[r, c0 + n] = length * _integral(hu, table, low, size, source, dx, dy, dz)

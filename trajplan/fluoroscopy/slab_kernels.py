@@ -1,8 +1,6 @@
 """Compiled loops of the slab projector. What they mean and why they are split like this stands in `slab`.
 
-The row functions get slices, so their indices count from 0 and the compiler drops the negative-index test and
-vectorises; they are kept as separate functions for the same reason. Floating-point rules are relaxed for reordering
-and fused operations only: NaN and infinity keep their meaning.
+Floating-point rules are relaxed for reordering and fused operations only: NaN and infinity keep their meaning.
 """
 
 from __future__ import annotations
@@ -13,44 +11,19 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-_RELAXED = {"contract", "nsz", "arcp", "reassoc", "afn"}
+from trajplan.fluoroscopy.lanes import LANES, add, fma, load, splat, store, subtract
+from trajplan.fluoroscopy.voxel_rows import fill_row, fill_rows_across
+
+RELAXED = {"contract", "nsz", "arcp", "reassoc", "afn"}
+_SHARP = np.float32(0.6)
+_NOTHING = np.float32(0)
+_ROWS = 4
 _ROWS_PER_TASK = 32
+PAD = 64  # columns of nothing beside a slab row, more than the taps of one block of the virtual image
 
 
-@nb.njit(fastmath=_RELAXED, inline="never", cache=True)
-def _between_rows(out: Any, lower: Any, upper: Any, share: Any) -> None:
-    keep = np.float32(1) - share
-    for i in range(out.size):
-        out[i] = keep * np.float32(lower[i]) + share * np.float32(upper[i])
-
-
-@nb.njit(fastmath=_RELAXED, inline="never", cache=True)
-def _add_between(total: Any, here: Any, following: Any, share: Any) -> None:
-    for i in range(total.size):
-        total[i] += here[i] + share[i] * (following[i] - here[i])
-
-
-@nb.njit(fastmath=_RELAXED, inline="never", cache=True)
-def _weigh_rows(out: Any, r0: Any, r1: Any, r2: Any, r3: Any, w: Any) -> None:
-    w0, w1, w2, w3 = w
-    for i in range(out.size):
-        out[i] = w0 * r0[i] + w1 * r1[i] + w2 * r2[i] + w3 * r3[i]
-
-
-@nb.njit(fastmath=_RELAXED, inline="never", cache=True)
-def _add_taps(total: Any, row: Any, first: Any, w0: Any, w1: Any, w2: Any, w3: Any) -> None:
-    for i in range(total.size):
-        k = first[i]  # unsigned, so no wrap-around test here either
-        total[i] += (
-            w0[i] * row[k]
-            + w1[i] * row[k + np.uint32(1)]
-            + w2[i] * row[k + np.uint32(2)]
-            + w3[i] * row[k + np.uint32(3)]
-        )
-
-
-@nb.njit(fastmath=_RELAXED, cache=True)
-def _cubic(f: float) -> Any:
+@nb.njit(inline="always")
+def cubic(f: float) -> Any:
     """Catmull-Rom weights of the four samples around a position `f` after the second."""
     g = 1.0 - f
     return (
@@ -62,125 +35,195 @@ def _cubic(f: float) -> Any:
 
 
 @nb.njit(cache=True)
-def _find_runs(source_p: float, p0: int, ratio: float, n_p: int, share: Any, runs: Any) -> Any:
-    """Runs of grid columns whose voxel is a constant number of columns away, and the share of the following voxel."""
-    count = 0
-    for i in range(share.size):
-        x = source_p + (p0 + i - source_p) * ratio
-        if x < -0.5 or x > n_p - 0.5:
-            continue
-        x = min(max(x, 0.0), n_p - 1.0)
-        whole = min(int(x), n_p - 2)
-        share[i] = np.float32(x - whole)
-        if count == 0 or whole - i != runs[count - 1, 2]:
-            runs[count, 0], runs[count, 2] = i, whole - i
-            count += 1
-        runs[count - 1, 1] = i + 1
-    return count
+def _column_offsets(slab: Any, source_p: float, ratios: Any, offset: Any, share: Any) -> Any:
+    """First voxel and share of the following one for each block of columns and slice; least and greatest voxel."""
+    low, high = np.int64(1) << 40, -(np.int64(1) << 40)
+    for k in range(offset.shape[1]):
+        ratio = ratios[slab[0] + k]
+        for b in range(offset.shape[0]):
+            first = slab[2] + b * LANES
+            middle = source_p + (first + 0.5 * (LANES - 1) - source_p) * ratio
+            voxel = math.floor(middle - 0.5 * (LANES - 1))
+            offset[b, k] = voxel
+            share[b, k] = np.float32(source_p + (first - source_p) * ratio - voxel)
+            low, high = min(low, voxel), max(high, voxel + LANES + 1)
+    return low, high
 
 
-@nb.njit(parallel=True, fastmath=_RELAXED, cache=True)
+@nb.njit(parallel=True, fastmath=RELAXED, cache=True)
 def compose_slabs(
-    voxels: Any, stride_d: int, stride_q: int, n_p: int, n_q: int, slabs: Any, source_p: float, source_q: float,
-    ratios: Any, stack: Any
+    hu: Any, across: bool, stride_d: int, stride_q: int, stride_p: int, n_p: int, n_q: int, slabs: Any, planes: int,
+    source_p: float, source_q: float, ratios: Any, curve: Any, lane: Any, stack: Any
 ) -> None:  # fmt: skip
-    """Sum the slices of every slab on its own plane, by perspective from the source.
+    """Sum the slices of every slab on its planes, by perspective from the source.
 
-    voxels: flat counts, voxel (k, j, i) of axes (d, q, p) at ``k * stride_d + j * stride_q + i``. slabs[s] = first
-    slice, end slice, first grid p, first grid q, grid size p, grid size q. source_p, source_q: in voxel units.
-    ratios[k]: source distance of slice k over that of its slab plane. stack[s, j, i]: result.
+    hu: flat CT numbers, voxel (k, j, i) of axes (d, q, p) at ``k * stride_d + j * stride_q + i * stride_p``; across:
+    whether slices lie side by side. slabs[s] = first slice, end slice, first grid p, first grid q, grid size p, grid
+    size q. A slab has up to `planes` planes of 16 slices. source_p, source_q: in voxel units. ratios[k]: source
+    distance of slice k over that of its plane. curve: `AttenuationCurve.kernel`. lane: 0..15. stack[plane, j, i]:
+    result, flat rows as wide as a multiple of 16.
     """
+    rows, width = stack.shape[1], stack.shape[2]
+    flat = stack.reshape(-1)
     for s in nb.prange(slabs.shape[0]):
-        k0, k1, p0, q0, size_p, size_q = slabs[s]
-        image = stack[s]
-        row = np.zeros(n_p, np.float32)
-        share = np.zeros((k1 - k0, size_p), np.float32)
-        runs = np.zeros((k1 - k0, size_p, 3), np.int32)  # first and end grid column, voxel less grid column
-        run_count = np.zeros(k1 - k0, np.int64)
-        for k in range(k0, k1):
-            run_count[k - k0] = _find_runs(source_p, p0, ratios[k], n_p, share[k - k0], runs[k - k0])
-        # rows outside, slices inside: neighbouring slices of a row are neighbours in memory for beams along y
+        k0, k1, _p0, q0, size_p, size_q = slabs[s]
+        count, blocks = k1 - k0, (size_p + LANES - 1) // LANES
+        offset = np.empty((blocks, count), np.int64)
+        share = np.empty((blocks, count), np.float32)
+        least, most = _column_offsets(slabs[s], source_p, ratios, offset, share)
+        pitch = most - least + LANES  # rows are filled sixteen voxels at a time and may end a little late
+        slope = np.empty(count, np.float32)
+        spread = 0.0
+        far = max(abs(q0 - source_q), abs(q0 + size_q - source_q))
+        for k in range(count):
+            slope[k] = np.float32(ratios[k0 + k] - 1.0)
+            spread = max(spread, abs(ratios[k0 + k] - 1.0))
+        ring = 4
+        while ring < 2 * far * spread + 4:  # rows of voxels that one row of the grid may touch
+            ring *= 2
+        voxels = np.zeros(LANES + ring * count * pitch, np.float32)
+        p_from, p_to = max(0, least), min(n_p, most)
+        lower, upper = np.empty(count, np.int64), np.empty(count, np.int64)
+        between = np.empty(count, np.float32)
+        filled = -(np.int64(1) << 40)
         for j in range(size_q):
-            image[j, :size_p] = 0
-            for k in range(k0, k1):
-                count = run_count[k - k0]
-                y = source_q + (q0 + j - source_q) * ratios[k]
-                if count == 0 or y < -0.5 or y > n_q - 0.5:
+            top, low = -(np.int64(1) << 40), np.int64(1) << 40
+            for k in range(count):
+                y = source_q + (q0 + j - source_q) * ratios[k0 + k]
+                whole = math.floor(y)
+                between[k] = np.float32(y - whole)
+                lower[k] = LANES + ((whole % ring) * count + k) * pitch - least
+                upper[k] = LANES + (((whole + 1) % ring) * count + k) * pitch - least
+                top, low = max(top, whole + 1), min(low, whole)
+            filled = max(filled, low - 1)
+            while filled < top:
+                filled += 1
+                to = LANES + (filled % ring) * count * pitch
+                if filled < 0 or filled >= n_q or p_to <= p_from:
+                    voxels[to : to + count * pitch] = 0
                     continue
-                y = min(max(y, 0.0), n_q - 1.0)
-                whole = min(int(y), n_q - 2)
-                run, weight = runs[k - k0], share[k - k0]
-                low = run[0, 0] + run[0, 2]
-                high = run[count - 1, 1] + run[count - 1, 2] + 1
-                at = k * stride_d + whole * stride_q
-                _between_rows(
-                    row[low:high],
-                    voxels[at + low : at + high],
-                    voxels[at + stride_q + low : at + stride_q + high],
-                    np.float32(y - whole),
-                )
-                for n in range(count):
-                    a, b, c = run[n, 0], run[n, 1], run[n, 2]
-                    _add_between(image[j, a:b], row[a + c : b + c], row[a + c + 1 : b + c + 1], weight[a:b])
+                start = k0 * stride_d + filled * stride_q
+                if across and n_p >= LANES:
+                    fill_rows_across(
+                        hu, start, count, stride_p, p_from, p_to, n_p, curve, voxels, to - least, pitch, stride_q
+                    )
+                else:
+                    for k in range(count):
+                        fill_row(
+                            hu, start + k * stride_d, stride_p, p_from, p_to, n_p, curve, voxels,
+                            to + k * pitch - least, stride_q,
+                        )  # fmt: skip
+            step = load(lane, 0)
+            for plane in range((count + LANES - 1) // LANES):
+                at = ((s * planes + plane) * rows + j) * width
+                for b in range(blocks):
+                    total = splat(_NOTHING)
+                    for k in range(plane * LANES, min(count, (plane + 1) * LANES)):
+                        below, above = lower[k] + offset[b, k], upper[k] + offset[b, k]
+                        part = splat(between[k])
+                        here, following = load(voxels, below), load(voxels, below + 1)
+                        here = fma(part, subtract(load(voxels, above), here), here)
+                        following = fma(part, subtract(load(voxels, above + 1), following), following)
+                        weight = fma(splat(slope[k]), step, splat(share[b, k]))
+                        total = add(total, fma(weight, subtract(following, here), here))
+                    store(flat, at + b * LANES, total)
 
 
-@nb.njit(parallel=True, fastmath=_RELAXED, cache=True)
-def merge_slabs(stack: Any, slabs: Any, first: Any, taps: Any, row_at: Any, out: Any) -> None:
-    """Resample every slab plane onto the virtual image and add up.
+@nb.njit(inline="always")
+def _between(f: float) -> Any:
+    """Weights of four samples of a plane: `_SHARP` Catmull-Rom, the rest linear.
 
-    first[s, i], taps[s, 0..3, i]: the four columns of slab s that make column i, and their weights. row_at[s, j]:
-    slab row of virtual row j. Rows outside the slab count as zero. Each row adds the slabs in the same
-    order, whatever the number of threads.
+    Near the middle of the picture the slices of a plane bend at its own samples, where linear is exact and Catmull-Rom
+    overshoots; further out they do not, and linear would blur. Half-way has the least error on sharp end plates.
     """
-    rows = out.shape[0]
-    for task in nb.prange((rows + _ROWS_PER_TASK - 1) // _ROWS_PER_TASK):
-        row = np.zeros(stack.shape[2], np.float32)
-        for s in range(slabs.shape[0]):
-            size_p, size_q = slabs[s, 4], slabs[s, 5]
-            if size_p < 4 or size_q < 4:
+    c0, c1, c2, c3 = cubic(f)
+    return (
+        _SHARP * c0,
+        _SHARP * c1 + (np.float32(1) - _SHARP) * np.float32(1.0 - f),
+        _SHARP * c2 + (np.float32(1) - _SHARP) * np.float32(f),
+        _SHARP * c3,
+    )
+
+
+@nb.njit(cache=True)
+def _column_weights(at: float, step: float, taps: int, first: Any, table: Any) -> None:
+    """Sixteen columns of the virtual image at a time: first slab column, and the weight of each of `taps` columns."""
+    table[:] = 0
+    for b in range(first.size):
+        first[b] = math.floor(at + step * (b * LANES)) - 1
+        for i in range(LANES):
+            x = at + step * (b * LANES + i)
+            whole = math.floor(x)
+            weights = _between(x - whole)
+            for t in range(4):
+                table[(b * taps + whole - 1 - first[b] + t) * LANES + i] = weights[t]
+
+
+@nb.njit(inline="always")
+def add_taps(
+    line: Any, at: int, length: int, table: Any, weights: int, taps: int, out: Any, to: int, width: int
+) -> None:
+    """Add to sixteen columns of four rows: `taps` numbers of each line, each times sixteen weights. No gathers."""
+    sum_0, sum_1 = load(out, to), load(out, to + width)
+    sum_2, sum_3 = load(out, to + 2 * width), load(out, to + 3 * width)
+    for t in range(taps):
+        weight = load(table, weights + t * LANES)
+        sum_0 = fma(weight, splat(line[at + t]), sum_0)
+        sum_1 = fma(weight, splat(line[at + t + length]), sum_1)
+        sum_2 = fma(weight, splat(line[at + t + 2 * length]), sum_2)
+        sum_3 = fma(weight, splat(line[at + t + 3 * length]), sum_3)
+    store(out, to, sum_0)
+    store(out, to + width, sum_1)
+    store(out, to + 2 * width, sum_2)
+    store(out, to + 3 * width, sum_3)
+
+
+@nb.njit(parallel=True, fastmath=RELAXED, cache=True)
+def merge_slabs(stack: Any, sizes: Any, column_at: Any, row_at: Any, out: Any) -> None:
+    """Resample every plane onto the virtual image and add up.
+
+    sizes[s] = columns and rows of plane s that hold something. column_at[s], row_at[s] = position on the plane of the
+    first virtual column or row, and step. Each row adds the planes in the same order, whatever the number of threads.
+    `out` has a multiple of 32 rows.
+    """
+    rows, width = out.shape
+    flat = out.reshape(-1)
+    blocks = width // LANES
+    taps = math.ceil((LANES - 1) * column_at[:, 1].max()) + 5
+    for task in nb.prange(rows // _ROWS_PER_TASK):
+        length = stack.shape[2] + PAD + taps
+        line = np.zeros(_ROWS * length, np.float32)
+        first = np.empty(blocks, np.int64)
+        table = np.empty(blocks * taps * LANES, np.float32)
+        for s in range(sizes.shape[0]):
+            size_p, size_q = sizes[s]
+            if size_p < 1:
                 continue
-            for j in range(task * _ROWS_PER_TASK, min(rows, (task + 1) * _ROWS_PER_TASK)):
-                y = row_at[s, j]
-                k = math.floor(y)
-                if k < 1 or k > size_q - 3:
+            _column_weights(column_at[s, 0], column_at[s, 1], taps, first, table)
+            plane, pitch = stack[s].reshape(-1), stack.shape[2]
+            line[:] = 0
+            for j0 in range(task * _ROWS_PER_TASK, (task + 1) * _ROWS_PER_TASK, _ROWS):
+                some = False
+                for n in range(_ROWS):
+                    y = row_at[s, 0] + row_at[s, 1] * (j0 + n)
+                    k = math.floor(y)
+                    to = n * length + PAD // 2
+                    if k < 1 or k > size_q - 3:
+                        line[to : to + pitch] = 0
+                        continue
+                    some = True
+                    w0, w1, w2, w3 = _between(y - k)
+                    for i in range(0, size_p, LANES):
+                        at = (k - 1) * pitch + i
+                        value = fma(splat(w0), load(plane, at), splat(_NOTHING))
+                        value = fma(splat(w1), load(plane, at + pitch), value)
+                        value = fma(splat(w2), load(plane, at + 2 * pitch), value)
+                        store(line, to + i, fma(splat(w3), load(plane, at + 3 * pitch), value))
+                if not some:
                     continue
-                _weigh_rows(
-                    row[:size_p],
-                    stack[s, k - 1, :size_p],
-                    stack[s, k, :size_p],
-                    stack[s, k + 1, :size_p],
-                    stack[s, k + 2, :size_p],
-                    _cubic(y - k),
-                )
-                _add_taps(out[j], row, first[s], taps[s, 0], taps[s, 1], taps[s, 2], taps[s, 3])
-
-
-@nb.njit(parallel=True, fastmath=_RELAXED, cache=True)
-def warp_to_detector(
-    virtual: Any, source: Any, corner: Any, row_step: Any, column_step: Any, plane_d: float,
-    start_p: float, pitch_p: float, start_q: float, pitch_q: float, scale: float, out: Any
-) -> None:  # fmt: skip
-    """Read the virtual image where each detector ray crosses its plane, times the path length per slice.
-
-    Vectors are in (d, p, q) order, mm. scale: counts to attenuation, times the slice distance in mm.
-    """
-    rows, columns = out.shape
-    high_q, high_p = virtual.shape[0] - 3, virtual.shape[1] - 3
-    for r in nb.prange(rows):
-        for c in range(columns):
-            gd = corner[0] + r * row_step[0] + c * column_step[0]
-            gp = corner[1] + r * row_step[1] + c * column_step[1]
-            gq = corner[2] + r * row_step[2] + c * column_step[2]
-            t = (plane_d - source[0]) / gd
-            x = (source[1] + gp * t - start_p) / pitch_p
-            y = (source[2] + gq * t - start_q) / pitch_q
-            i = min(max(math.floor(x), 1), high_p)
-            j = min(max(math.floor(y), 1), high_q)
-            a0, a1, a2, a3 = _cubic(x - i)
-            b = _cubic(y - j)
-            value = np.float32(0)
-            for k in range(4):
-                line = virtual[j - 1 + k]
-                value += b[k] * (a0 * line[i - 1] + a1 * line[i] + a2 * line[i + 1] + a3 * line[i + 2])
-            path = scale * math.sqrt(gd * gd + gp * gp + gq * gq) / abs(gd)
-            out[r, c] = max(value, np.float32(0)) * np.float32(path)
+                for b in range(blocks):
+                    at = first[b] + PAD // 2
+                    if at < 0 or at + taps > length:
+                        continue
+                    to = j0 * width + b * LANES
+                    add_taps(line, at, length, table, b * taps * LANES, taps, flat, to, width)

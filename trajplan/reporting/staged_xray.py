@@ -13,6 +13,8 @@ from trajplan.reporting.picture import Picture
 from trajplan.reporting.shaft import shaft
 from trajplan.reporting.stage_marks import stage_color, stage_marker
 from trajplan.reporting.xray import outlines, show
+from trajplan.verification.place import clock_words
+from trajplan.verification.stages import Stage
 
 if TYPE_CHECKING:
     from trajplan.case import CaseResult
@@ -26,7 +28,7 @@ def staged_picture(result: CaseResult, side: Side) -> Picture | None:
     stages = result.stages.get(side, ())
     if path is None or not stages or not {"ap", "lateral"} <= result.drrs.keys() or result.vertebra is None:
         return None
-    cell, above, below = 1.2, 0.74, 0.17
+    cell, above, below = 1.2, 0.97, 0.17
     width, height = cell * len(stages) + 0.1, 2 * cell + above + below
     figure = Figure(figsize=(width, height), dpi=style.DPI, facecolor="white")
     style.add_title(
@@ -50,6 +52,11 @@ def staged_picture(result: CaseResult, side: Side) -> Picture | None:
             va="top",
             linespacing=1.25,
         )
+        if stage.place is not None:
+            figure.text(
+                (0.05 + (column + 0.5) * cell) / width, 1 - 0.73 / height, _where(stage, column), fontsize=6.2,
+                color="black", ha="center", va="top", linespacing=1.2,
+            )  # fmt: skip
         for row, (name, (drr, window)) in enumerate(views.items()):
             left, bottom = 0.05 + column * cell + 0.02, below + (1 - row) * cell + 0.02
             axes = figure.add_axes(
@@ -69,7 +76,21 @@ def staged_picture(result: CaseResult, side: Side) -> Picture | None:
         f"{side.value}_stages.png",
         f"{side.value.capitalize()}: insertion step by step",
         "AP above, lateral below. The tip may cross the medial pedicle border (AP) only after it has passed the "
-        "posterior wall (lateral).",
+        "posterior wall (lateral). Above the pictures: the tip on the pedicle's clock face and how far lateral of the "
+        "medial border it is; how far past the posterior wall; all in millimetres in the patient.",
         side.value,
         style.finish(figure),
     )
+
+
+def _where(stage: Stage, number: int) -> str:
+    """Two short lines: the place on the AP, and on the lateral."""
+    place = stage.place
+    if place is None:
+        return ""
+    if number < 3:
+        front = f"AP: {clock_words(place.clock_hours)}, {place.medial_border_mm:+.1f} mm"
+    else:
+        front = f"AP: {place.midline_mm:.1f} mm off midline"
+    side = f"LAT: wall {place.wall_line_mm:+.1f} mm" if number < 4 else f"LAT: {place.third}"
+    return f"{front}\n{side}"

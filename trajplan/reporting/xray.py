@@ -136,12 +136,13 @@ def _draw(result: CaseResult, name: str, drr: Drr, paths: list[Trajectory]) -> b
     return style.finish(figure)
 
 
-def drr_png(drr: Drr) -> bytes:
+def drr_png(drr: Drr, *, inverted: bool = False, note: str = "") -> bytes:
     """One simulated X-ray as a PNG, whole field: letters, scale bar, "SIMULATED" and the disclaimer are burned in."""
     rows, columns = drr.carm.detector_px
     title = "Simulated X-ray" if drr.quality == "fast" else f"Simulated X-ray ({drr.quality})"
-    figure, axes = style.image_figure(rows / columns, title=title, subtitle=_position(drr.carm), legend_rows=0)
-    axes.imshow(to_display(drr), cmap="gray", vmin=0, vmax=255, interpolation="bilinear")
+    subtitle = f"{_angles(drr.carm)}; {note}" if note else _position(drr.carm)
+    figure, axes = style.image_figure(rows / columns, title=title, subtitle=subtitle, legend_rows=0)
+    axes.imshow(to_display(drr), cmap="gray_r" if inverted else "gray", vmin=0, vmax=255, interpolation="bilinear")
     _furniture(axes, drr.carm)
     return style.finish(figure)
 
@@ -175,8 +176,11 @@ def _furniture(axes: Axes, carm: CArm) -> None:
 
 
 def _position(carm: CArm) -> str:
-    primary, secondary = _angle(carm.primary_deg, "LAO", "RAO"), _angle(carm.secondary_deg, "CRA", "CAU")
-    return f"{primary}, {secondary}, magnified {carm.magnification:.2f}×"
+    return f"{_angles(carm)}, magnified {carm.magnification:.2f}×"
+
+
+def _angles(carm: CArm) -> str:
+    return f"{_angle(carm.primary_deg, 'LAO', 'RAO')}, {_angle(carm.secondary_deg, 'CRA', 'CAU')}"
 
 
 def _angle(value_deg: float, positive: str, negative: str) -> str:

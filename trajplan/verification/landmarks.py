@@ -35,9 +35,10 @@ class ApLandmarks:
 
 @dataclass(frozen=True, eq=False)
 class LateralLandmarks:
-    """Posterior and anterior wall lines on the lateral view: column = slope * row + offset, and mm per pixel."""
+    """Posterior wall, its rims and anterior wall on the lateral: column = slope * row + offset, and mm per pixel."""
 
     posterior_line: tuple[float, float]
+    rims_line: tuple[float, float]
     anterior_line: tuple[float, float]
     mm_per_px: float
     anterior_sign: float
@@ -45,6 +46,11 @@ class LateralLandmarks:
     def past_posterior_wall_mm(self, lateral_px: FloatArray) -> float:
         """How far a point is anterior of the posterior wall line (+), in the patient."""
         slope, offset = self.posterior_line
+        return float((lateral_px[1] - slope * lateral_px[0] - offset) * self.anterior_sign * self.mm_per_px)
+
+    def past_rims_mm(self, lateral_px: FloatArray) -> float:
+        """How far a point is anterior of the posterior rims (+), the line that the view shows best."""
+        slope, offset = self.rims_line
         return float((lateral_px[1] - slope * lateral_px[0] - offset) * self.anterior_sign * self.mm_per_px)
 
     def short_of_anterior_wall_mm(self, lateral_px: FloatArray) -> float:
@@ -86,6 +92,7 @@ def lateral_landmarks(vertebra: Vertebra, lateral: CArm) -> LateralLandmarks:
     front = lateral.project(vertebra.anterior_wall_lps)
     return LateralLandmarks(
         posterior_line=_line(wall, sign, 90.0),
+        rims_line=_line(wall, sign, 10.0),
         anterior_line=_line(front, sign, 10.0),
         mm_per_px=_mm_per_px(lateral, vertebra.frame.origin_lps),
         anterior_sign=sign,

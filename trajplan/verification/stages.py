@@ -15,6 +15,7 @@ from trajplan.fluoroscopy.carm import CArm
 from trajplan.geometry.arrays import FloatArray
 from trajplan.planning.plan import Trajectory
 from trajplan.verification.landmarks import ApLandmarks, LateralLandmarks, ap_landmarks, lateral_landmarks
+from trajplan.verification.place import Place, WallMap, place_of
 
 PAST_WALL_MM = 2.0
 """The working cannula stops 2-3 mm past the posterior wall (clinical rule 13, marked unverified in the reference)."""
@@ -29,7 +30,7 @@ class Stage:
 
     `passed` is None when the rule cannot be judged. `margin_mm` is how far the tip is on the right side of the rule,
     in mm in the patient (magnification removed), negative when broken. `ap_px` and `lateral_px` are the tip's
-    (row, column) in the two views.
+    (row, column) in the two views, `place` where it stands on them.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Stage:
     tip_lps: FloatArray
     ap_px: FloatArray
     lateral_px: FloatArray
+    place: Place | None = None
 
 
 def check_stages(trajectory: Trajectory, vertebra: Vertebra, ap: CArm, lateral: CArm) -> tuple[Stage, ...]:
@@ -52,6 +54,7 @@ def check_stages(trajectory: Trajectory, vertebra: Vertebra, ap: CArm, lateral: 
     """
     front = ap_landmarks(vertebra, trajectory.side, ap)
     profile = lateral_landmarks(vertebra, lateral)
+    face = WallMap(vertebra)
     depth, points = trajectory.capsule.points_along(0.1)
     lateral_px = lateral.project(points)
     past = np.array([profile.past_posterior_wall_mm(px) for px in lateral_px])
@@ -68,13 +71,15 @@ def check_stages(trajectory: Trajectory, vertebra: Vertebra, ap: CArm, lateral: 
         ("past the wall", past_wall),
         ("final", float(depth[-1])),
     )
-    return tuple(_stage(name, d, trajectory, ap, lateral, front, profile) for name, d in named)
+    return tuple(_stage(name, d, trajectory, vertebra, face, ap, lateral, front, profile) for name, d in named)
 
 
 def _stage(
     name: str,
     depth_mm: float,
     trajectory: Trajectory,
+    vertebra: Vertebra,
+    wall: WallMap,
     ap: CArm,
     lateral: CArm,
     front: ApLandmarks,
@@ -96,7 +101,8 @@ def _stage(
         rule = "Lateral: the tip is past the posterior wall; from here it may cross the medial border on AP"
     else:
         margin, rule = _final_rule(trajectory, front, profile, ap_px, lateral_px)
-    return Stage(name, depth_mm, bool(margin >= -1e-6), margin, rule, tip, ap_px, lateral_px)
+    place = place_of(tip, vertebra, trajectory.side, ap, front, lateral, profile, wall)
+    return Stage(name, depth_mm, bool(margin >= -1e-6), margin, rule, tip, ap_px, lateral_px, place)
 
 
 def _final_rule(

@@ -1,0 +1,84 @@
+"""The C-arm positions and instruments of a plan.json as objects again, to draw its X-rays anew."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from trajplan.errors import InputError
+from trajplan.exports.plan_model import PlanDocument, TrajectoryModel, ViewModel
+from trajplan.fluoroscopy.carm import CArm
+from trajplan.geometry import Capsule
+from trajplan.geometry.arrays import FloatArray
+
+VIEWS: Final = ("ap", "lateral", "en_face_left", "en_face_right")
+_OUTSIDE_MM: Final = 60.0  # of the shaft that is drawn behind the bone entry
+
+
+def carm_of_plan(plan: PlanDocument, view: str) -> CArm:
+    """The C-arm of one of the plan's views.
+
+    Raises
+    ------
+    InputError
+        The plan has no such view.
+    """
+    found: ViewModel | None = getattr(plan.views, view, None) if view in VIEWS else None
+    numbers = (
+        None
+        if found is None
+        else (
+            found.isocenter_lps,
+            found.source_detector_mm,
+            found.source_isocenter_mm,
+            found.detector_px,
+            found.pixel_mm,
+        )
+    )
+    if found is None or numbers is None or any(value is None for value in numbers):
+        known = ", ".join(name for name in VIEWS if getattr(plan.views, name) is not None) or "none"
+        raise InputError(f"the plan has no view {view!r}; it has {known}", code="view_missing")
+    isocenter, detector, source, size, pixel = numbers
+    return CArm(
+        found.primary_deg, found.secondary_deg, np.array(isocenter), float(detector or 0), float(source or 0),
+        size or (512, 512), float(pixel or 0),
+    )  # fmt: skip
+
+
+def path_of_plan(plan: PlanDocument, side: str | None) -> TrajectoryModel:
+    """The plan's path on one side, or its only path.
+
+    Raises
+    ------
+    InputError
+        No path there, or a side is needed to choose.
+    """
+    paths = [t for t in plan.trajectories if side in (None, t.side)]
+    if len(paths) != 1:
+        sides = ", ".join(t.side for t in plan.trajectories) or "none"
+        raise InputError(f"choose a path of the plan with --side; it has: {sides}", code="path_missing")
+    return paths[0]
+
+
+def depth_of_stage(path: TrajectoryModel, stage: str) -> float:
+    """Depth of a stage by its name or its number from 1, mm.
+
+    Raises
+    ------
+    InputError
+        No such stage.
+    """
+    for number, found in enumerate(path.stages, start=1):
+        if stage in (found.name, str(number)):
+            return found.depth_mm
+    names = ", ".join(f"{n} {s.name}" for n, s in enumerate(path.stages, start=1)) or "none"
+    raise InputError(f"the {path.side} path has no stage {stage!r}; it has: {names}", code="stage_missing")
+
+
+def needle_at(path: TrajectoryModel, depth_mm: float) -> Capsule:
+    """The trocar with its tip `depth_mm` beyond the bone entry."""
+    entry: FloatArray = np.array(path.entry_lps)
+    along = np.array(path.target_lps) - entry
+    along = along / max(float(np.linalg.norm(along)), 1e-9)
+    return Capsule(entry - _OUTSIDE_MM * along, entry + depth_mm * along, path.instrument.outer_diameter_mm / 2)

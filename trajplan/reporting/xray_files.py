@@ -1,0 +1,135 @@
+"""One simulated X-ray as the bytes of a file: a picture, or its numbers with their place in space."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import SimpleITK as sitk
+from PIL import Image, ImageDraw
+
+from trajplan.errors import InputError
+from trajplan.fluoroscopy.carm import CArm
+from trajplan.fluoroscopy.display import display_window, edge_letters, to_display
+from trajplan.fluoroscopy.drr import Drr
+from trajplan.fluoroscopy.rays import detector_rays
+from trajplan.fluoroscopy.tools import Canvas, steel_tool
+from trajplan.geometry import Capsule
+from trajplan.geometry.arrays import AnyArray, FloatArray
+from trajplan.reporting.xray import drr_png
+
+SUFFIXES: Final = (".png", ".tif", ".tiff", ".nrrd")
+_GREYS: Final = 250
+_YELLOW: Final = 255
+_PALETTE: Final = bytes(
+    value
+    for k in range(256)
+    for value in ([round(k * 255 / (_GREYS - 1))] * 3 if k < _GREYS else (255, 220, 60))
+)
+_FRAME_MS: Final = 120
+_LAST_MS: Final = 1500
+
+
+def xray_bytes(drr: Drr, suffix: str, *, inverted: bool = False, note: str = "") -> bytes:
+    """A file of one X-ray.
+
+    Parameters
+    ----------
+    drr : Drr
+    suffix : str
+        ``.png``: the picture with letters, scale and "SIMULATED". ``.tif``, ``.tiff``: the line integrals, float32.
+        ``.nrrd``: the same as a slice at the detector, LPS mm.
+    inverted : bool
+        Bone black on white; pictures only.
+    note : str
+        Put under the title of a picture, e.g. the dose estimate.
+
+    Raises
+    ------
+    InputError
+        Another suffix.
+    """
+    if suffix not in SUFFIXES:
+        raise InputError(f"an X-ray is written as {', '.join(SUFFIXES)}, not {suffix!r}", code="usage")
+    if suffix == ".png":
+        return drr_png(drr, inverted=inverted, note=note)
+    if suffix == ".nrrd":
+        image = sitk.GetImageFromArray(np.asarray(drr.line_integral)[None])
+        rays, carm = detector_rays(drr.carm), drr.carm
+        image.SetOrigin((rays.source + rays.corner).tolist())
+        image.SetSpacing((carm.pixel_mm, carm.pixel_mm, 1.0))
+        image.SetDirection(np.stack([carm.column_lps, carm.row_lps, carm.beam_lps], axis=1).ravel().tolist())
+    else:
+        image = sitk.GetImageFromArray(np.asarray(drr.line_integral))
+        image.SetSpacing((drr.carm.pixel_mm, drr.carm.pixel_mm))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"xray{suffix}"
+        sitk.WriteImage(image, str(path))
+        return path.read_bytes()
+
+
+def advance_gif(
+    anatomies: dict[str, Drr], needles: list[Capsule], outlines_lps: list[FloatArray], *, inverted: bool = False
+) -> bytes:
+    """An animation of a needle that advances, all views side by side.
+
+    Parameters
+    ----------
+    anatomies : dict
+        Name of the view -> its X-ray without the needle; greys stay those of the anatomy.
+    needles : list of Capsule
+        One a frame.
+    outlines_lps : list of ndarray, shape (N, 3)
+        Closed outlines to draw over every view, e.g. the pedicle.
+    """
+    canvases = {name: Canvas(drr) for name, drr in anatomies.items()}
+    windows = {name: display_window(drr) for name, drr in anatomies.items()}
+    frames = []
+    for needle in needles:
+        parts = []
+        for name, canvas in canvases.items():
+            drr = canvas.anatomy
+            shown = replace(drr, line_integral=canvas.draw([steel_tool(needle)]))
+            grey = to_display(shown, window=windows[name])
+            parts.append(_labelled(255 - grey if inverted else grey, name, drr.carm, outlines_lps))
+        frames.append(np.concatenate(parts, axis=1))
+    pictures = []
+    for frame in frames:
+        picture = Image.frombytes("P", frame.shape[::-1], frame.tobytes())
+        picture.putpalette(_PALETTE)
+        pictures.append(picture)
+    stream = io.BytesIO()
+    times = [_FRAME_MS] * (len(pictures) - 1) + [_LAST_MS]
+    pictures[0].save(stream, "GIF", save_all=True, append_images=pictures[1:], duration=times, loop=0)
+    return stream.getvalue()
+
+
+def _labelled(grey: AnyArray, name: str, carm: CArm, outlines_lps: list[FloatArray]) -> AnyArray:
+    """The picture in the colours of `_PALETTE`, with outlines, letters and scale."""
+    picture = Image.fromarray(np.asarray(grey.astype(np.uint16) * (_GREYS - 1) // 255, dtype=np.uint8))
+    draw = ImageDraw.Draw(picture)
+    draw.fontmode = "1"  # no shades between two colours of the palette
+    for outline in outlines_lps:
+        pixels = carm.project(np.concatenate([outline, outline[:1]]))[:, ::-1]
+        draw.line([(float(x), float(y)) for x, y in pixels], fill=_YELLOW, width=1)
+    rows, columns = carm.detector_px
+    letters = edge_letters(carm)
+    _text(draw, (6, rows / 2), letters["left"])
+    _text(draw, (columns - 14, rows / 2), letters["right"])
+    _text(draw, (columns / 2, 18), letters["top"])
+    _text(draw, (columns / 2, rows - 18), letters["bottom"])
+    _text(draw, (6, 4), f"{name.upper()}  SIMULATED  not for clinical use")
+    length = 20.0 * carm.magnification / carm.pixel_mm
+    draw.line([(8, rows - 8), (8 + length, rows - 8)], fill=_GREYS - 1, width=2)
+    _text(draw, (8, rows - 24), "20 mm at the isocentre")
+    return np.asarray(picture)
+
+
+def _text(draw: ImageDraw.ImageDraw, place: tuple[float, float], text: str) -> None:
+    for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+        draw.text((place[0] + dx, place[1] + dy), text, fill=0)
+    draw.text(place, text, fill=_YELLOW)
