@@ -16,7 +16,7 @@ TARGET_SCALE_MM = 6.0
 
 
 def wall_weight() -> FloatArray:
-    """How many sigmas of slack count as one, by `Wall`, shape (7,): below 1 a wall may be come nearer to.
+    """How many sigmas of slack count as one, by `Wall`, shape (8,): below 1 a wall may be come nearer to.
 
     Nerves lie close to the medial and inferior walls, farther from the superior and lateral ones (Lien 2007,
     PMC2200778); the end plate is bone to rest a balloon against.
@@ -40,7 +40,7 @@ def score(slack_mm: FloatArray, sigma_mm: FloatArray, target_miss_mm: float) -> 
 
     Parameters
     ----------
-    slack_mm : ndarray, shape (N, 7)
+    slack_mm : ndarray, shape (N, 8)
         Clearance minus the required margin, by depth and `Wall`; `inf` where not in play.
     sigma_mm : ndarray, shape (N,)
     target_miss_mm : float

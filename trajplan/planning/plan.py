@@ -19,6 +19,8 @@ class Approach(StrEnum):
     BIPEDICULAR = "bipedicular"
     UNIPEDICULAR_LEFT = "unipedicular-left"
     UNIPEDICULAR_RIGHT = "unipedicular-right"
+    EXTRAPEDICULAR_LEFT = "extrapedicular-left"
+    EXTRAPEDICULAR_RIGHT = "extrapedicular-right"
 
 
 class Verdict(StrEnum):
@@ -45,15 +47,20 @@ class PlanSettings:
     max_skin_midline_mm: float = 80.0
     entry_sigma_mm: float = 0.75
     angle_sigma_deg: float = 2.0
-    breach_samples: int = 4000
+    breach_samples: int = 10_000
     seed: int = 1
+    execution: str = "fluoroscopy-corrected"
+    respiration_sigma_mm: float = 0.0
+    segmentation_sigma_mm: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class Clearance:
     """Distance from the instrument's outer surface to each wall, mm, negative when crossed, never over-estimated.
 
-    None where that wall does not come into play or is not known. `profile` has shape (N, 2): depth from the entry
+    None where that wall does not come into play or is not known. `foramen_mm` is that to the front of the articular
+    processes and the pars above and below the pedicle, `facet_mm` that to other bone (the level above, a rib) from
+    40 mm behind the entry on; the latter is no wall of the target and not part of `min_mm`. `profile` has shape (N, 2): depth from the entry
     (mm) and the smallest clearance there.
     """
 
@@ -66,11 +73,16 @@ class Clearance:
     endplate_mm: float | None
     canal_mm: float | None
     profile: FloatArray
+    foramen_mm: float | None = None
+    facet_mm: float | None = None
 
 
 @dataclass(frozen=True)
 class Breach:
-    """Monte-Carlo chance (0..1) that the executed path crosses a wall, by direction."""
+    """Monte-Carlo chance (0..1) that the executed path crosses a wall, by direction.
+
+    `any_low`..`any_high` is the interval of `any`; `worst` names the direction crossed most often, empty when none is.
+    """
 
     any: float
     medial: float
@@ -80,6 +92,15 @@ class Breach:
     samples: int
     entry_sigma_mm: float
     angle_sigma_deg: float
+    anterior: float = 0.0
+    endplate: float = 0.0
+    foramen: float = 0.0
+    any_low: float | None = None
+    any_high: float | None = None
+    worst: str = ""
+    respiration_sigma_mm: float = 0.0
+    segmentation_sigma_mm: float = 0.0
+    execution: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -52,6 +52,7 @@ _REMEDY = {
     Wall.ANTERIOR: "a smaller anterior stand-off, if the balloon allows",
     Wall.ENDPLATE: "a smaller end-plate margin; the collapse leaves little room",
     Wall.CANAL: "a more lateral entry, or a thinner instrument",
+    Wall.FORAMEN: "a thinner instrument, or an entry nearer the height of the pedicle",
 }
 
 
@@ -113,6 +114,19 @@ def too_long(side: Side, approach: str, needed_mm: float, settings: PlanSettings
         f"From the skin to the target are {needed_mm:.0f} mm; the longest {settings.instrument.name} reaches "
         f"{longest:.0f} mm. A longer instrument is needed.",
         {"needed_mm": needed_mm, "length_mm": longest},
+    )
+
+
+def not_thoracic(vertebra: Vertebra, side: Side) -> Refusal:
+    """``not_thoracic``: beside a lumbar pedicle there is no rib head to slide along, and the nerve root lies there."""
+    level = vertebra.level or "a vertebra whose level is not known"
+    return Refusal(
+        side,
+        "extrapedicular",
+        "not_thoracic",
+        f"An extrapedicular path is planned for T4 to T12 only, between rib and transverse process; this is {level}. "
+        "Use a path through the pedicle.",
+        {},
     )
 
 
