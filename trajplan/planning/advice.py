@@ -1,4 +1,4 @@
-"""Advice: every approach that was planned, side by side with its numbers, and what is published about its feasibility."""
+"""Advice: every approach that was planned, side by side with its numbers and what is published about it."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _PUBLISHED_SERIES = "rising from 26 % at L1 to 99 % at L5 (200 patients simulate
 class Option:
     """One side and approach with its numbers; those of a refused one are None.
 
-    `path` is what was planned, None where it was refused; `verdict` is that of the path or ``refused`` (then `code` says
-    why); `midline_mm` is the distance of the tip from
-    the midline; `published` is what was read about its feasibility at this level, or empty.
+    `path` is what was planned, None where it was refused; `verdict` is that of the path or ``refused`` (then `code`
+    says why); `midline_mm` is the distance of the tip from the midline; `published` is what was read about its
+    feasibility at this level, or empty.
     """
 
     side: Side

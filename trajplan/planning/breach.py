@@ -1,4 +1,4 @@
-"""The chance that the executed path crosses a wall: Monte Carlo over entry, angle, breathing and the walls' own error."""
+"""The chance that the executed path crosses a wall: Monte Carlo over entry, angle, breathing and wall error."""
 
 from __future__ import annotations
 
@@ -120,14 +120,14 @@ def least_clearance(
     radius_mm: float,
     play: Play = THROUGH_PEDICLE,
 ) -> FloatArray:
-    """Least clearance (N, 8) of each of N paths to each `Wall`, mm, without the guard; -1000 where the zone is missed."""
-    return np.asarray(
-        _least(
-            lattice.walls, lattice.pedicle, lattice.origin_uvw, np.ascontiguousarray(starts_uvw),
-            np.ascontiguousarray(directions_uvw), length_mm, radius_mm - lattice.guard_mm, np.array(play.start),
-            float(play.late_mm),
-        )  # fmt: skip
-    )
+    """Least clearance (N, 8) of N paths to each `Wall`, mm, without the guard; -1000 where the zone is missed."""
+    taken = radius_mm - lattice.guard_mm
+    starts, directions = np.ascontiguousarray(starts_uvw), np.ascontiguousarray(directions_uvw)
+    found = _least(
+        lattice.walls, lattice.pedicle, lattice.origin_uvw, starts, directions, length_mm, taken, np.array(play.start),
+        float(play.late_mm),
+    )  # fmt: skip
+    return np.asarray(found)
 
 
 @nb.njit(cache=True, parallel=True)
@@ -152,5 +152,3 @@ def _least(walls, zone, origin, starts, directions, length, taken, play, late_mm
         if first < 0.0:
             out[n, :] = -1e3
     return out
-
-

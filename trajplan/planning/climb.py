@@ -9,9 +9,9 @@ import numpy as np
 
 from trajplan.geometry.arrays import AnyArray, Float32Array, FloatArray
 from trajplan.planning.kernels import margins, way_back, zone_depth
-from trajplan.planning.objective import CENTRING, ENOUGH_SIGMAS, TARGET_SCALE_MM
+from trajplan.planning.objective import CENTRING, ENOUGH_SIGMAS, SHORTFALL, TARGET_SCALE_MM
 
-INFEASIBLE = 50.0
+INFEASIBLE = 500.0
 TOLERANCE = 1e-6
 
 
@@ -75,7 +75,7 @@ def line_of(x, p):  # type: ignore[no-untyped-def]
 
 @nb.njit(cache=True)
 def loss(x, p):  # type: ignore[no-untyped-def]
-    """Minus the score of a path; 50 or more when it breaks a limit or misses its zone."""
+    """Minus the score of a path; 500 or more when it breaks a limit or misses its zone."""
     entry, along, length, over = line_of(x, p)
     if over > TOLERANCE:
         return INFEASIBLE + over
@@ -89,7 +89,7 @@ def loss(x, p):  # type: ignore[no-untyped-def]
         p.samples, p.kinds, entry, along, length, starts, p.taken, p.weight, p.entry_sigma, p.angle_sigma, p.reach
     )
     miss2 = ((x[2:5] - p.ideal) ** 2).sum()
-    value = min(worst, ENOUGH_SIGMAS) - miss2 / TARGET_SCALE_MM**2
+    value = (min(worst, ENOUGH_SIGMAS) if worst >= 0 else SHORTFALL * worst) - miss2 / TARGET_SCALE_MM**2
     if vertical < 1e8:
         value += CENTRING * min(vertical, 10.0)
     return -max(value, -INFEASIBLE + 1.0)

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.geometry import Capsule
-from trajplan.geometry.arrays import FloatArray
 from trajplan.parts import Side
 from trajplan.planning.breach import across, least_clearance, side_line
 from trajplan.planning.lattice import Lattice
+from trajplan.planning.plan import SafeCone
 from trajplan.planning.walls import THROUGH_PEDICLE, Play, Wall
 
 DIRECTIONS = 24
 WIDEST_DEG = 15.0
 _STEPS = 61
-
-
-@dataclass(frozen=True, eq=False)
-class SafeCone:
-    """Largest angular error at the entry that stays inside, by direction of the error.
-
-    `azimuth_deg` (N,) is 0 towards the side (lateral tip), 90 up; `angle_deg` (N,) the largest error there, at most
-    15. `least_deg` is the smallest of them and `worst` the wall it meets.
-    """
-
-    azimuth_deg: FloatArray
-    angle_deg: FloatArray
-    least_deg: float
-    worst: str
 
 
 def safe_cone(

@@ -11,7 +11,7 @@ from trajplan.planning.plan import PlanSettings
 
 @dataclass(frozen=True)
 class Execution:
-    """One way of working. Sigmas are per axis: of the entry's sideways place, of the angle, of breathing (mm, deg, mm)."""
+    """One way of working; sigmas are per axis: of the entry's sideways place, of the angle, of breathing."""
 
     name: str
     entry_sigma_mm: float

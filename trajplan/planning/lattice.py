@@ -15,7 +15,7 @@ from trajplan.planning.walls import Wall, WallField
 SPACING_MM = 1.0
 _BEHIND_MM = np.array([-12.0, -12.0, -32.0])
 _BEYOND_MM = np.array([32.0, 42.0, 32.0])
-"""The box reaches this far from the isthmus (towards the midline only as far as that), and forward to the body's end."""
+"""The box reaches this far from the isthmus, and forward to the end of the body."""
 
 _FAR_MM = 16.0
 """Farther from a wall than this no score changes: 2.5 sigma 60 mm deep, the widest margin and the thickest needle."""
@@ -114,7 +114,7 @@ def _sampled(volume, to_index, at_index, lower, shape):  # type: ignore[no-untyp
 def _nearest(points, kinds, count, shape):  # type: ignore[no-untyped-def]
     """Distance (nu, nv, nw, count) from every node to the nearest sample of each kind, handed on from node to node.
 
-    A node asks its neighbours for their nearest sample (eight sweeps over the grid). That may miss a nearer one by a few
+    A node asks its neighbours for their nearest sample (eight sweeps over the grid). That may miss a nearer one by
     hundredths of a millimetre: good enough to choose paths, which are then judged on the samples themselves.
     """
     out = np.full((shape[0], shape[1], shape[2], count), 1e3, dtype=np.float32)

@@ -15,6 +15,10 @@ TARGET_SCALE_MM = 6.0
 """A tip this far from the ideal costs one sigma of margin."""
 
 
+SHORTFALL = 20.0
+"""A sigma that lacks to a required margin counts this many times: a path that keeps its margins comes first."""
+
+
 def wall_weight() -> FloatArray:
     """How many sigmas of slack count as one, by `Wall`, shape (8,): below 1 a wall may be come nearer to.
 
@@ -47,7 +51,8 @@ def score(slack_mm: FloatArray, sigma_mm: FloatArray, target_miss_mm: float) -> 
         Distance of the tip from the ideal target.
     """
     margin = float((slack_mm / (sigma_mm[:, None] * wall_weight())).min())
-    return min(margin, ENOUGH_SIGMAS) - (target_miss_mm / TARGET_SCALE_MM) ** 2
+    kept = min(margin, ENOUGH_SIGMAS) if margin >= 0 else SHORTFALL * margin
+    return kept - (target_miss_mm / TARGET_SCALE_MM) ** 2
 
 
 CENTRING = 0.1

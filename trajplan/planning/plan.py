@@ -9,7 +9,7 @@ from enum import StrEnum
 from trajplan.geometry import Capsule
 from trajplan.geometry.arrays import FloatArray
 from trajplan.parts import Side
-from trajplan.planning.instruments import CATALOGUE, Instrument
+from trajplan.planning.instruments import CATALOGUE, Balloon, Instrument
 
 
 class Approach(StrEnum):
@@ -60,8 +60,8 @@ class Clearance:
 
     None where that wall does not come into play or is not known. `foramen_mm` is that to the front of the articular
     processes and the pars above and below the pedicle, `facet_mm` that to other bone (the level above, a rib) from
-    40 mm behind the entry on; the latter is no wall of the target and not part of `min_mm`. `profile` has shape (N, 2): depth from the entry
-    (mm) and the smallest clearance there.
+    40 mm behind the entry on; the latter is no wall of the target and not part of `min_mm`. `profile` has shape (N, 2):
+    depth from the entry (mm) and the smallest clearance there.
     """
 
     min_mm: float
@@ -104,8 +104,45 @@ class Breach:
 
 
 @dataclass(frozen=True, eq=False)
+class SafeCone:
+    """Largest angular error at the entry that stays inside, by direction of the error.
+
+    `azimuth_deg` (N,) is 0 towards the side (lateral tip), 90 up; `angle_deg` (N,) the largest error there, at most
+    15. `least_deg` is the smallest of them and `worst` the wall it meets.
+    """
+
+    azimuth_deg: FloatArray
+    angle_deg: FloatArray
+    least_deg: float
+    worst: str
+
+
+@dataclass(frozen=True, eq=False)
+class BalloonFit:
+    """A balloon on a path. The envelope is an ellipsoid of `diameter_mm` x `length_mm` about the path's axis.
+
+    `diameter_mm` is the largest that keeps `margin_mm` from every cortex, at most that of the fully inflated balloon;
+    `limit` names the wall that stops it, empty when it may be filled. `volume_ml` is that of the ellipsoid, not a
+    filling volume of a product. `in_anterior_share` is the share of its length in the anterior two thirds of the body.
+    """
+
+    balloon: Balloon
+    center_lps: FloatArray
+    axis_lps: FloatArray
+    diameter_mm: float
+    length_mm: float
+    volume_ml: float
+    margin_mm: float
+    limit: str
+    in_anterior_share: float
+
+
+@dataclass(frozen=True, eq=False)
 class Trajectory:
-    """One planned path. Points LPS mm; `target_lps` is the tip's end point; angles as in docs/coordinates.md."""
+    """One planned path. Points LPS mm; `target_lps` is the tip's end point; angles as in docs/coordinates.md.
+
+    `cone` is how far it may be turned about its entry, `balloons` what fits at its tip, largest first.
+    """
 
     side: Side
     approach: str
@@ -123,6 +160,8 @@ class Trajectory:
     gertzbein_robbins: str
     breach: Breach
     candidates_tried: int
+    cone: SafeCone | None = None
+    balloons: tuple[BalloonFit, ...] = ()
 
     @property
     def capsule(self) -> Capsule:

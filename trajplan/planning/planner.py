@@ -16,11 +16,14 @@ from trajplan.parts import Side
 from trajplan.planning import refusals
 from trajplan.planning.advice import Option, options_of, worth
 from trajplan.planning.angles import trocar_angles
+from trajplan.planning.balloon import fit_balloons
 from trajplan.planning.breach import breach_probability
 from trajplan.planning.check_settings import check_settings
+from trajplan.planning.cone import safe_cone
 from trajplan.planning.evaluate import PathClearance, gertzbein_robbins, required_margin, summarise
 from trajplan.planning.facets import facet_clearance
-from trajplan.planning.plan import Approach, PlanSettings, Refusal, Trajectory, Verdict
+from trajplan.planning.instruments import SHIPPED
+from trajplan.planning.plan import Approach, BalloonFit, PlanSettings, Refusal, Trajectory, Verdict
 from trajplan.planning.refine import RefinedPath, problem_of, refine
 from trajplan.planning.routes import (
     BIPEDICULAR,
@@ -34,7 +37,7 @@ from trajplan.planning.routes import (
 )
 from trajplan.planning.search import WINDOW, search
 from trajplan.planning.skin import SkinWay, through_other_bone, way_from_skin
-from trajplan.planning.verdict import judge
+from trajplan.planning.verdict import broken_margins, judge
 from trajplan.planning.walls import Wall
 from trajplan.planning.workbench import Bench, Workbench
 
@@ -221,7 +224,7 @@ def _plan_route(task: _Task, route: Route) -> Trajectory | Refusal:
         return Refusal(side, approach, reason.code, f"{reason}.", reason.numbers)
     margin = required_margin(settings)
     coarse = search(bench.lattice, coarse_lines, margin, settings, bench.field.play, keep=1)
-    floor = coarse.best[0].score - WINDOW if coarse.best else -np.inf
+    floor = coarse.best[0].score - WINDOW if coarse.best and coarse.best[0].score > -1 else -np.inf
     found = search(bench.lattice, lines, margin, settings, bench.field.play, floor=floor)
     if not found.best:
         return refusals.blocked(side, approach, found.tried, found.blocked, found.out_of_angle)
@@ -251,7 +254,7 @@ def _judge(
     if slack.min() < 0:
         pedicle = vertebra.pedicles[route.side]
         narrow = pedicle.width_mm < refusals.needed_width_mm(settings, 0.0)
-        if narrow and not route.beside and wall in (Wall.MEDIAL, Wall.LATERAL, Wall.CANAL):
+        if narrow and not route.beside:
             return refusals.too_narrow(pedicle, route.approach, settings, 0.0)
         return refusals.no_margin(
             route.side,
@@ -262,7 +265,7 @@ def _judge(
             float(best.clearance.depth_mm[depth_index]),
             tried,
         )
-    return grade(task.ct, vertebra, settings, route, bench, best.path, best.clearance, task.doubt, tried)
+    return grade(task.ct, vertebra, settings, route, bench, best.path, best.clearance, task.doubt, margin, tried)
 
 
 def grade(
@@ -274,7 +277,9 @@ def grade(
     path: Capsule,
     clearance: PathClearance,
     doubt: MaskDoubt,
+    margin: FloatArray,
     tried: int = 1,
+    fit: bool = True,
 ) -> Trajectory | Refusal:
     """Everything that is said of one path: the way in, needle, chance of breach, verdict; ``too_long`` is refused."""
     way = _way_in(ct, vertebra, path)
@@ -288,8 +293,10 @@ def grade(
     breach = breach_probability(
         bench.lattice, vertebra, route.side, path.start_lps, path.end_lps, settings, bench.field.play
     )
-    slack = float((clearance.walls_mm - required_margin(settings)).min())
-    verdict, reasons = judge(vertebra, settings, way, slack, doubt.extra_mm, breach, doubt.why)
+    slack = clearance.walls_mm - margin
+    verdict, reasons = judge(vertebra, settings, way, float(slack.min()), doubt.extra_mm, breach, doubt.why)
+    if slack.min() < 0:
+        verdict, reasons = Verdict.UNSAFE, (*broken_margins(clearance, margin), *reasons)
     convergence, craniocaudal = trocar_angles(path.direction_lps, vertebra.frame, route.side)
     facet_mm = facet_clearance(bench.facets_uvw, vertebra, route.side, path)
     return Trajectory(
@@ -309,7 +316,16 @@ def grade(
         gertzbein_robbins=gertzbein_robbins(clearance),
         breach=breach,
         candidates_tried=tried,
+        cone=safe_cone(bench.lattice, vertebra, route.side, path, bench.field.play),
+        balloons=_balloons(vertebra, bench, path) if fit else (),
     )
+
+
+def _balloons(vertebra: Vertebra, bench: Bench, path: Capsule) -> tuple[BalloonFit, ...]:
+    front = float(np.median(vertebra.frame.to_local(vertebra.anterior_wall_lps)[:, 1]))
+    back = float(np.median(vertebra.frame.to_local(vertebra.posterior_wall_lps)[:, 1]))
+    frame = vertebra.frame
+    return fit_balloons(bench.field, path, SHIPPED, front + (back - front) * 2 / 3, frame.v, frame.origin_lps)
 
 
 def _way_in(ct: Volume, vertebra: Vertebra, path: Capsule) -> SkinWay:

@@ -41,9 +41,7 @@ class RefinedPath:
     allowed: bool
 
 
-def dorsal_entry(
-    field: WallField, vertebra: Vertebra, crossing_lps: FloatArray, back_lps: FloatArray
-) -> FloatArray:
+def dorsal_entry(field: WallField, vertebra: Vertebra, crossing_lps: FloatArray, back_lps: FloatArray) -> FloatArray:
     """Where a line through the isthmus leaves the bone going back (unit `back_lps`), LPS mm, to 0.03 mm."""
     to_index, at_index = index_of_side(field, vertebra)
     flip = np.array([field.side.sign, 1.0, 1.0])

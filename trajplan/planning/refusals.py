@@ -65,8 +65,8 @@ def no_margin(
         side,
         approach,
         "no_margin",
-        f"No {side} path keeps its margins: the best of {tried} comes to {clearance_mm:.1f} mm from the {name} wall "
-        f"{depth_mm:.0f} mm deep, {margin_mm:.1f} mm is required. What would help: {_REMEDY[wall]}.",
+        f"No {side} path keeps its margins: the best of {tried} comes to {clearance_mm:.2f} mm from the {name} wall "
+        f"{depth_mm:.0f} mm deep, {margin_mm:.2f} mm is required. What would help: {_REMEDY[wall]}.",
         {"clearance_mm": clearance_mm, "margin_mm": margin_mm, "depth_mm": depth_mm, "tried": float(tried)},
     )
 

@@ -60,7 +60,9 @@ def lines_of(
     flip = np.array([route.side.sign, 1.0, 1.0])
     zone = target_zone(vertebra, route.side, settings, route.to_midline)
     ideal = vertebra.frame.to_local(zone.ideal_lps) * flip
-    crossings = _beside(vertebra, route.side, step_mm) if route.beside else _through(vertebra, route.side, settings, step_mm)
+    crossings = (
+        _beside(vertebra, route.side, step_mm) if route.beside else _through(vertebra, route.side, settings, step_mm)
+    )
     directions = towards(directions_uvw(settings, step_deg), crossings, ideal)
     outline = vertebra.frame.to_local(vertebra.pedicles[route.side].outline_lps) * flip
     dock_u = float(outline[:, 0].max()) if route.beside else docking_u_mm(vertebra, route.side)

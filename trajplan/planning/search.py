@@ -10,15 +10,15 @@ import numpy as np
 from trajplan.geometry.arrays import AnyArray, Float32Array, FloatArray
 from trajplan.planning.kernels import between
 from trajplan.planning.lattice import Lattice
-from trajplan.planning.objective import ENOUGH_SIGMAS, TARGET_SCALE_MM, wall_weight
+from trajplan.planning.objective import ENOUGH_SIGMAS, SHORTFALL, TARGET_SCALE_MM, wall_weight
 from trajplan.planning.plan import PlanSettings
 from trajplan.planning.target import TargetZone
 from trajplan.planning.walls import ENTRY, LATE, THROUGH_PEDICLE, ZONE, Play
 
 _STEP_MM = 0.5
 BLOCKED, OUT_OF_ANGLE, NO_TIP, WORSE = -1e6, -2e6, -3e6, -4e6
-"""Scores of lines that are ruled out: no free way in, against the angle limits, no tip where one may end; or that cannot
-come near the best."""
+"""Scores of lines that are ruled out: no free way in, against the angle limits, no tip where one may end; or that
+cannot come near the best."""
 
 WINDOW = 0.5
 """A line whose score must stay this far below the best one found on a coarser net is given up on the way."""
@@ -188,14 +188,15 @@ def _score_line(  # type: ignore[no-untyped-def]
             if t >= first + late_mm:
                 slack = min(slack, between(late, px, py, pz))
         worst = min(worst, slack / sigma)
-        if worst < -6.0 or min(worst, ENOUGH_SIGMAS) - passing < floor:
+        kept = min(worst, ENOUGH_SIGMAS) if worst >= 0.0 else SHORTFALL * worst
+        if worst < -6.0 or kept - passing < floor:
             break
         qx, qy, qz = crossing[0] + t * along[0], crossing[1] + t * along[1], crossing[2] + t * along[2]
         if qy < ideal[1] - 8.0:
             break
         if t > first and qy - ends[0] * qz - ends[1] <= 0.0 and ends[2] <= qx <= ends[3]:
             miss2 = (qx - ideal[0]) ** 2 + (qy - ideal[1]) ** 2 + (qz - ideal[2]) ** 2
-            value = min(worst, ENOUGH_SIGMAS) - miss2 / TARGET_SCALE_MM**2
+            value = kept - miss2 / TARGET_SCALE_MM**2
             if value > best:
                 best, best_s = value, t
         t += _STEP_MM
@@ -212,7 +213,21 @@ def _score_line(  # type: ignore[no-untyped-def]
 
 @nb.njit(cache=True, parallel=True)
 def _score_all(  # type: ignore[no-untyped-def]
-    crossings, directions, always, zoned, late, late_mm, bone, obstacle, zone, origin, ideal, ends, sigmas, limits, floor
+    crossings,
+    directions,
+    always,
+    zoned,
+    late,
+    late_mm,
+    bone,
+    obstacle,
+    zone,
+    origin,
+    ideal,
+    ends,
+    sigmas,
+    limits,
+    floor,
 ):
     out = np.empty((crossings.shape[0], directions.shape[0]))
     reach = np.empty(out.shape)

@@ -59,9 +59,10 @@ class Workbench:
         return Bench(walls, lattice, through.facets_uvw)
 
     def facets_uvw(self) -> FloatArray:
-        """Samples of the surface of other bone as (u, v, w), shape (N, 3)."""
+        """Samples of the surface of other bone behind the middle of the body as (u, v, w), shape (N, 3)."""
         if self._facets_uvw is None:
             grid = self.vertebra.parts.grid
             surface = surface_of(occupancy(self.vertebra.other_bone, grid), grid)
-            self._facets_uvw = self.vertebra.frame.to_local(surface.points_lps)
+            facets = self.vertebra.frame.to_local(surface.points_lps)
+            self._facets_uvw = facets[facets[:, 1] > 0]
         return self._facets_uvw
