@@ -8,7 +8,7 @@ import numpy as np
 
 from trajplan.geometry import Capsule
 from trajplan.geometry.arrays import FloatArray
-from trajplan.planning.instruments import Balloon, Catalogue
+from trajplan.planning.instruments import Balloon
 from trajplan.planning.plan import BalloonFit
 from trajplan.planning.walls import Wall, WallField
 
@@ -20,9 +20,14 @@ _STEP_MM = 0.5
 
 
 def fit_balloons(
-    field: WallField, path: Capsule, catalogue: Catalogue, two_thirds_v: float, v_of: FloatArray, origin_lps: FloatArray
+    field: WallField,
+    path: Capsule,
+    balloons: tuple[Balloon, ...],
+    two_thirds_v: float,
+    v_of: FloatArray,
+    origin_lps: FloatArray,
 ) -> tuple[BalloonFit, ...]:
-    """Every balloon of the catalogue that fits folded with its margin, largest volume first.
+    """Every balloon that fits folded with its margin, largest volume first.
 
     The balloon's front end is at the tip; it is inflated about its middle and reaches half of its growth in length
     beyond either end, where walls are watched too.
@@ -34,7 +39,7 @@ def fit_balloons(
     v_of, origin_lps : ndarray, shape (3,)
         The posterior axis and the origin of the vertebra frame.
     """
-    fits = [_fit(field, path, b, two_thirds_v, v_of, origin_lps) for b in catalogue.balloons.values()]
+    fits = [_fit(field, path, b, two_thirds_v, v_of, origin_lps) for b in balloons]
     return tuple(sorted((f for f in fits if f is not None), key=lambda f: (-f.volume_ml, f.balloon.length_mm)))
 
 

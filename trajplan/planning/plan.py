@@ -9,7 +9,7 @@ from enum import StrEnum
 from trajplan.geometry import Capsule
 from trajplan.geometry.arrays import FloatArray
 from trajplan.parts import Side
-from trajplan.planning.instruments import CATALOGUE, Balloon, Instrument
+from trajplan.planning.instruments import CATALOGUE, SHIPPED, Balloon, Instrument
 
 
 class Approach(StrEnum):
@@ -52,6 +52,7 @@ class PlanSettings:
     execution: str = "fluoroscopy-corrected"
     respiration_sigma_mm: float = 0.0
     segmentation_sigma_mm: float = 0.0
+    balloons: tuple[Balloon, ...] = tuple(SHIPPED.balloons.values())
 
 
 @dataclass(frozen=True, eq=False)

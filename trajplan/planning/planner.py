@@ -22,7 +22,6 @@ from trajplan.planning.check_settings import check_settings
 from trajplan.planning.cone import safe_cone
 from trajplan.planning.evaluate import PathClearance, gertzbein_robbins, required_margin, summarise
 from trajplan.planning.facets import facet_clearance
-from trajplan.planning.instruments import SHIPPED
 from trajplan.planning.plan import Approach, BalloonFit, PlanSettings, Refusal, Trajectory, Verdict
 from trajplan.planning.refine import RefinedPath, problem_of, refine
 from trajplan.planning.routes import (
@@ -317,15 +316,15 @@ def grade(
         breach=breach,
         candidates_tried=tried,
         cone=safe_cone(bench.lattice, vertebra, route.side, path, bench.field.play),
-        balloons=_balloons(vertebra, bench, path) if fit else (),
+        balloons=_balloons(vertebra, settings, bench, path) if fit else (),
     )
 
 
-def _balloons(vertebra: Vertebra, bench: Bench, path: Capsule) -> tuple[BalloonFit, ...]:
+def _balloons(vertebra: Vertebra, settings: PlanSettings, bench: Bench, path: Capsule) -> tuple[BalloonFit, ...]:
     front = float(np.median(vertebra.frame.to_local(vertebra.anterior_wall_lps)[:, 1]))
     back = float(np.median(vertebra.frame.to_local(vertebra.posterior_wall_lps)[:, 1]))
     frame = vertebra.frame
-    return fit_balloons(bench.field, path, SHIPPED, front + (back - front) * 2 / 3, frame.v, frame.origin_lps)
+    return fit_balloons(bench.field, path, settings.balloons, front + (back - front) * 2 / 3, frame.v, frame.origin_lps)
 
 
 def _way_in(ct: Volume, vertebra: Vertebra, path: Capsule) -> SkinWay:

@@ -136,8 +136,7 @@ class WallField:
             if wall < Wall.CANAL and left.any():
                 clearance[left, wall] = self.distances[wall].signed(points[left], False, within_mm)
         if (~bone).any():
-            in_foramen = ~bone
-            in_foramen[~bone] = self.any_kind[self.any_surface.nearest(points[~bone])] == Wall.FORAMEN
+            in_foramen = ~bone & (self.any_kind[self.any_surface.nearest(points)] == Wall.FORAMEN)
             if in_foramen.any():
                 clearance[in_foramen, Wall.FORAMEN] = self.distances[Wall.FORAMEN].signed(
                     points[in_foramen], False, within_mm
