@@ -139,10 +139,27 @@ class BalloonFit:
 
 
 @dataclass(frozen=True, eq=False)
+class SafetyMap:
+    """What margin can be reached from where, and at which angle, on one side.
+
+    `entry_lps` (N, 3) are places on the dorsal surface, `entry_mm` (N,) the best least clearance of any path from
+    there; `window_mm` (R, C) the best one at each `craniocaudal_deg` (R,) and `convergence_deg` (C,), NaN where none
+    was tried.
+    """
+
+    entry_lps: FloatArray
+    entry_mm: FloatArray
+    convergence_deg: FloatArray
+    craniocaudal_deg: FloatArray
+    window_mm: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
 class Trajectory:
     """One planned path. Points LPS mm; `target_lps` is the tip's end point; angles as in docs/coordinates.md.
 
-    `cone` is how far it may be turned about its entry, `balloons` what fits at its tip, largest first.
+    `cone` is how far it may be turned about its entry, `balloons` what fits at its tip, largest first,
+    `safety` what other entries and angles on this side would give.
     """
 
     side: Side
@@ -163,6 +180,7 @@ class Trajectory:
     candidates_tried: int
     cone: SafeCone | None = None
     balloons: tuple[BalloonFit, ...] = ()
+    safety: SafetyMap | None = None
 
     @property
     def capsule(self) -> Capsule:

@@ -34,6 +34,7 @@ from trajplan.planning.routes import (
     Route,
     lines_of,
 )
+from trajplan.planning.safety_map import safety_map
 from trajplan.planning.search import WINDOW, search
 from trajplan.planning.skin import SkinWay, through_other_bone, way_from_skin
 from trajplan.planning.verdict import broken_margins, judge
@@ -317,6 +318,7 @@ def grade(
         candidates_tried=tried,
         cone=safe_cone(bench.lattice, vertebra, route.side, path, bench.field.play),
         balloons=_balloons(vertebra, settings, bench, path) if fit else (),
+        safety=safety_map(bench, vertebra, route, settings) if fit else None,
     )
 
 
