@@ -15,7 +15,7 @@ from trajplan.geometry.surface import inside
 from trajplan.planning.check_settings import check_settings
 from trajplan.planning.evaluate import path_clearance, required_margin
 from trajplan.planning.plan import PlanSettings, Refusal, Trajectory
-from trajplan.planning.planner import MaskDoubt, grade
+from trajplan.planning.planner import MaskDoubt, grade, with_room
 from trajplan.planning.routes import Route
 from trajplan.planning.workbench import Bench, Workbench
 
@@ -57,10 +57,13 @@ class Editor:
         clearance = path_clearance(self._bench.field, path)
         samples = LIVE_SAMPLES if live else self._settings.breach_samples
         settings = dataclasses.replace(self._settings, breach_samples=samples)
-        return grade(
+        graded = grade(
             self._ct, self._vertebra, settings, self._route, self._bench, path, clearance, self._doubt,
-            required_margin(settings), fit=not live,
+            required_margin(settings),
         )  # fmt: skip
+        if live or isinstance(graded, Refusal):
+            return graded
+        return with_room(graded, self._vertebra, settings, self._bench)
 
     def _require(self, entry: FloatArray, target: FloatArray) -> None:
         field = self._bench.field

@@ -11,6 +11,9 @@ import numpy as np
 
 _STEP_MM = 0.5
 _LIMIT_MM = 90.0
+_FAR2_MM2 = 14.0**2
+"""A sample farther from the axis than 14 mm leaves more than 2.5 sigma whatever the wall and the depth."""
+
 NOWHERE = -1e6
 """Value of a path that does not pass its zone."""
 
@@ -114,6 +117,8 @@ def margins(samples, kinds, entry, along, length, starts, taken, weight, entry_s
         dy -= t * along[1]
         dz -= t * along[2]
         d2 = dx * dx + dy * dy + dz * dz - reach * reach
+        if d2 > _FAR2_MM2:
+            continue
         inner = angle_sigma * max(t, 0.0)
         value = (np.sqrt(max(d2, 0.0)) - taken[kind]) / np.sqrt(entry_sigma * entry_sigma + inner * inner)
         worst = min(worst, value / weight[kind])

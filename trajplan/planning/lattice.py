@@ -13,8 +13,8 @@ from trajplan.planning.kernels import between
 from trajplan.planning.walls import Wall, WallField
 
 SPACING_MM = 1.0
-_BEHIND_MM = np.array([-12.0, -12.0, -32.0])
-_BEYOND_MM = np.array([32.0, 42.0, 32.0])
+_BEHIND_MM = np.array([-12.0, -12.0, -30.0])
+_BEYOND_MM = np.array([27.0, 38.0, 21.0])
 """The box reaches this far from the isthmus, and forward to the end of the body."""
 
 _FAR_MM = 16.0

@@ -139,9 +139,16 @@ def plan_approaches(
     for i, route in enumerate(wanted):
         progress(i / len(wanted), f"{route.side} {route.approach} path")
         results[route] = _plan_route(task, route)
-    if settings.approach is Approach.AUTO:
-        return offer(results, vertebra)
-    return PlanSet(*_split(results.values()), options=options_of(results, vertebra))
+    found = (
+        offer(results, vertebra)
+        if settings.approach is Approach.AUTO
+        else PlanSet(*_split(results.values()), options=options_of(results, vertebra))
+    )
+    shown = [
+        with_room(t, vertebra, settings, task.workbench.bench(t.side, Route(t.side, t.approach).beside))
+        for t in found.trajectories
+    ]
+    return dataclasses.replace(found, trajectories=tuple(shown))
 
 
 def routes_of(approach: Approach, vertebra: Vertebra) -> tuple[Route, ...]:
@@ -279,7 +286,6 @@ def grade(
     doubt: MaskDoubt,
     margin: FloatArray,
     tried: int = 1,
-    fit: bool = True,
 ) -> Trajectory | Refusal:
     """Everything that is said of one path: the way in, needle, chance of breach, verdict; ``too_long`` is refused."""
     way = _way_in(ct, vertebra, path)
@@ -317,8 +323,16 @@ def grade(
         breach=breach,
         candidates_tried=tried,
         cone=safe_cone(bench.lattice, vertebra, route.side, path, bench.field.play),
-        balloons=_balloons(vertebra, settings, bench, path) if fit else (),
-        safety=safety_map(bench, vertebra, route, settings) if fit else None,
+    )
+
+
+def with_room(path: Trajectory, vertebra: Vertebra, settings: PlanSettings, bench: Bench) -> Trajectory:
+    """The path with the balloons that fit at its tip, and the safety map of its side."""
+    route = Route(path.side, path.approach)
+    return dataclasses.replace(
+        path,
+        balloons=_balloons(vertebra, settings, bench, path.capsule),
+        safety=safety_map(bench, vertebra, route, settings),
     )
 
 

@@ -18,7 +18,7 @@ from trajplan.planning.plan import PlanSettings
 from trajplan.planning.search import Candidate, Lines
 from trajplan.planning.walls import Wall, WallField
 
-EVALUATIONS = 240
+EVALUATIONS = 200
 FROM_BEHIND = 3
 """Start of play of other bone: from 40 mm behind the entry."""
 

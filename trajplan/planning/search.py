@@ -20,7 +20,7 @@ BLOCKED, OUT_OF_ANGLE, NO_TIP, WORSE = -1e6, -2e6, -3e6, -4e6
 """Scores of lines that are ruled out: no free way in, against the angle limits, no tip where one may end; or that
 cannot come near the best."""
 
-WINDOW = 0.5
+WINDOW = 0.3
 """A line whose score must stay this far below the best one found on a coarser net is given up on the way."""
 
 
@@ -185,7 +185,7 @@ def _score_line(  # type: ignore[no-untyped-def]
             first = t
         if t >= first:
             slack = min(slack, between(zoned, px, py, pz))
-            if t >= first + late_mm:
+            if late_mm > 0.0 and t >= first + late_mm:
                 slack = min(slack, between(late, px, py, pz))
         worst = min(worst, slack / sigma)
         kept = min(worst, ENOUGH_SIGMAS) if worst >= 0.0 else SHORTFALL * worst
