@@ -11,7 +11,7 @@ from trajplan.geometry.arrays import FloatArray
 from trajplan.parts import Side
 from trajplan.planning.plan import PlanSettings
 from trajplan.planning.search import Lines, directions_uvw, towards
-from trajplan.planning.target import docking_u_mm, target_zone, tip_limits_u_mm
+from trajplan.planning.target import BESIDE_TIP_MM, docking_u_mm, target_zone, tip_limits_u_mm
 
 BIPEDICULAR, UNIPEDICULAR, EXTRAPEDICULAR = "bipedicular", "unipedicular", "extrapedicular"
 
@@ -60,13 +60,17 @@ def lines_of(
     flip = np.array([route.side.sign, 1.0, 1.0])
     zone = target_zone(vertebra, route.side, settings, route.to_midline)
     ideal = vertebra.frame.to_local(zone.ideal_lps) * flip
+    tip_u = tip_limits_u_mm(route.to_midline)
+    if route.beside:
+        *limits, ideal[0] = BESIDE_TIP_MM
+        tip_u = (limits[0], limits[1])
     crossings = (
         _beside(vertebra, route.side, step_mm) if route.beside else _through(vertebra, route.side, settings, step_mm)
     )
     directions = towards(directions_uvw(settings, step_deg), crossings, ideal)
     outline = vertebra.frame.to_local(vertebra.pedicles[route.side].outline_lps) * flip
     dock_u = float(outline[:, 0].max()) if route.beside else docking_u_mm(vertebra, route.side)
-    return Lines(crossings, directions, ideal, zone.slope, zone.offset, tip_limits_u_mm(route.to_midline), dock_u)
+    return Lines(crossings, directions, ideal, zone.slope, zone.offset, tip_u, dock_u)
 
 
 def _through(vertebra: Vertebra, side: Side, settings: PlanSettings, step: float) -> FloatArray:

@@ -162,6 +162,13 @@ def _score_line(  # type: ignore[no-untyped-def]
     if ENOUGH_SIGMAS - passing < floor:
         return WORSE, 0.0
     x, y, z = crossing - origin
+    if floor > 0.0 and between(zone, x, y, z) >= 0.5:
+        # a quick look ahead: the error is at least that of the way from here on, so this can only be too hopeful
+        for step in range(13):
+            px, py, pz = x + step * along[0], y + step * along[1], z + step * along[2]
+            slack = min(between(always, px, py, pz), between(zoned, px, py, pz))
+            if slack / np.sqrt(sigmas[0] ** 2 + (sigmas[1] * step) ** 2) - passing < floor:
+                return WORSE, 0.0
     # back to the cortex; the zone begins at the last point of it that is met going back
     out, back_zone = 0.0, -1e3
     while out < 90.0:
