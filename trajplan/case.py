@@ -22,8 +22,9 @@ from trajplan.fluoroscopy.views import SolvedView, en_face, standard_views
 from trajplan.geometry import LabelMap
 from trajplan.geometry.arrays import FloatArray
 from trajplan.parts import Side
+from trajplan.planning.advice import Option
 from trajplan.planning.plan import PlanSettings, Refusal, Trajectory, Verdict
-from trajplan.planning.planner import plan_vertebra
+from trajplan.planning.planner import plan_approaches
 from trajplan.reading.scan import Scan
 from trajplan.target import Segmented, Target, find_target
 from trajplan.verification.both_ways import judge_both_ways
@@ -66,7 +67,8 @@ class CaseResult:
 
     `views` has ``ap``, ``lateral`` and ``en_face_left`` / ``en_face_right`` where a path exists; `drrs` has the same
     keys and shows anatomy only (instruments are added when drawn). `notes` are sentences a reader must see first
-    (how the target was chosen, level not confirmed, low confidence).
+    (how the target was chosen, level not confirmed, low confidence). `options` are all sides and approaches that were
+    planned, with their numbers, whether offered or not.
     """
 
     request: CaseRequest
@@ -81,6 +83,7 @@ class CaseResult:
     provenance: Mapping[str, object]
     timings_s: Mapping[str, float]
     created: str
+    options: tuple[Option, ...] = ()
 
     @property
     def has_path(self) -> bool:
@@ -126,7 +129,7 @@ def run_case(scan: Scan, request: CaseRequest, progress: Progress = lambda _frac
         return _result(scan, request, None, (), (refusal,), {}, {}, {}, (), clock)
     vertebra = target.vertebra
     with clock.step("planning"):
-        planned, refused = plan_vertebra(
+        found = plan_approaches(
             scan.volume,
             vertebra,
             request.settings,
@@ -134,13 +137,15 @@ def run_case(scan: Scan, request: CaseRequest, progress: Progress = lambda _frac
             mask_spacing_mm=target.spacing_mm,
             progress=_part(progress, 0.55, 0.85),
         )
+        planned, refused = found.trajectories, found.refusals
     with clock.step("views"):
         try:
             views = _views(vertebra, planned)
         except (AnatomyError, GeometryError) as reason:
             # without the two views the staged rules cannot be judged, so no path may be offered
             refusal = Refusal(None, request.settings.approach, reason.code, f"{reason}", reason.numbers)
-            return _result(scan, request, target, (), (*refused, refusal), {}, {}, {}, target.notes, clock)
+            refused = (*refused, refusal)
+            return _result(scan, request, target, (), refused, {}, {}, {}, target.notes, clock, found.options)
     with clock.step("projection"):
         progress(0.86, "simulated X-rays")
         prepared = prepare(scan.volume)
@@ -149,8 +154,10 @@ def run_case(scan: Scan, request: CaseRequest, progress: Progress = lambda _frac
         stages = {t.side: check_stages(t, vertebra, views["ap"].carm, views["lateral"].carm) for t in planned}
         both = {t.side: judge_both_ways(t, vertebra, views["ap"].carm, views["lateral"].carm) for t in planned}
         planned = tuple(_with_stages(t, stages[t.side]) for t in planned)
-    told = tuple(f"{side.value} path: {text}" for side, found in both.items() if (text := found.disagreement()))
-    return _result(scan, request, target, planned, refused, stages, views, drrs, (*target.notes, *told), clock)
+    told = tuple(f"{side.value} path: {text}" for side, one in both.items() if (text := one.disagreement()))
+    return _result(
+        scan, request, target, planned, refused, stages, views, drrs, (*target.notes, *told), clock, found.options
+    )
 
 
 def _views(vertebra: Vertebra, planned: tuple[Trajectory, ...]) -> dict[str, SolvedView]:
@@ -189,6 +196,7 @@ def _result(
     drrs: Mapping[str, Drr],
     notes: tuple[str, ...],
     clock: _Clock,
+    options: tuple[Option, ...] = (),
 ) -> CaseResult:
     parameters = settings_parameters(request.settings)
     canonical = json.dumps(parameters, sort_keys=True, allow_nan=False)
@@ -211,6 +219,7 @@ def _result(
         provenance=provenance,
         timings_s=clock.seconds,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
+        options=options,
     )
 
 

@@ -62,6 +62,16 @@ class ApproachOption(StrEnum):
     BIPEDICULAR = "bipedicular"
     UNIPEDICULAR_LEFT = "unipedicular-left"
     UNIPEDICULAR_RIGHT = "unipedicular-right"
+    EXTRAPEDICULAR_LEFT = "extrapedicular-left"
+    EXTRAPEDICULAR_RIGHT = "extrapedicular-right"
+
+
+class ExecutionOption(StrEnum):
+    """Values of --execution (mirrors trajplan.planning.execution.PRESETS, without importing the planner)."""
+
+    FREEHAND = "freehand-single-shot"
+    FLUOROSCOPY = "fluoroscopy-corrected"
+    NAVIGATED = "navigated"
 
 
 def _version(value: bool) -> None:
@@ -89,8 +99,15 @@ def plan(
     seed: SeedOption = None,
     labels: Annotated[Path | None, typer.Option(help="Vertebra label map on the same scan.")] = None,
     scheme: Annotated[SchemeOption | None, typer.Option(help="Numbering of --labels; it is never guessed.")] = None,
-    instrument: Annotated[str, typer.Option(help="8G, 10G, 11G or 13G.")] = "11G",
-    approach: Annotated[ApproachOption, typer.Option(help="Which pedicles.")] = ApproachOption.AUTO,
+    instrument: Annotated[str, typer.Option(help="8G, 10G, 11G or 13G, drill, or one of --catalogue.")] = "11G",
+    catalogue: Annotated[Path | None, typer.Option(help="TOML file with instruments and balloons of your own.")] = None,
+    approach: Annotated[ApproachOption, typer.Option(help="Which way in.")] = ApproachOption.AUTO,
+    execution: Annotated[
+        ExecutionOption, typer.Option(help="How exactly it is carried out: for the chance of a breach.")
+    ] = ExecutionOption.FLUOROSCOPY,
+    free_breathing: Annotated[
+        bool, typer.Option("--free-breathing", help="Add the motion of breathing to the chance of a breach.")
+    ] = False,
     backend: BackendOption = "simpleitk",
     confirm_mask: Annotated[
         str | None,
@@ -103,7 +120,9 @@ def plan(
     from trajplan.case import CaseRequest
     from trajplan.exports.labels_file import segmented_in
     from trajplan.levels import level_id
-    from trajplan.planning.instruments import instrument as find_instrument
+    from trajplan.planning.execution import carried_out
+    from trajplan.planning.execution import execution as find_execution
+    from trajplan.planning.instruments import SHIPPED, read_catalogue
     from trajplan.planning.plan import Approach, PlanSettings
     from trajplan.reading import Scheme, check_same_space, read_labels_with_findings, read_scan
 
@@ -111,7 +130,11 @@ def plan(
         raise InputError("--labels and --scheme go together: the numbering is never guessed", code="usage")
     identifier = level_id(level) if level else None
     seed_lps = parse_point(seed, "--seed") if seed else None
-    settings = PlanSettings(instrument=find_instrument(instrument), approach=Approach(approach))
+    known = SHIPPED if catalogue is None else read_catalogue(catalogue)
+    settings = PlanSettings(
+        instrument=known.needle(instrument), approach=Approach(approach), balloons=tuple(known.balloons.values())
+    )
+    settings = carried_out(settings, find_execution(execution), free_breathing)
     refuse_a_file(out)
     read = read_scan(source, answers)
     scan = named(read, source, keep_name)

@@ -23,7 +23,7 @@ from trajplan.planning.instruments import instrument
 from trajplan.planning.lattice import Lattice
 from trajplan.planning.objective import score, sigma_at, wall_weight
 from trajplan.planning.plan import PlanSettings
-from trajplan.planning.search import search
+from trajplan.planning.search import Lines, search
 from trajplan.planning.target import docking_u_mm, target_zone
 from trajplan.planning.walls import Wall, WallField, wall_field
 
@@ -36,6 +36,7 @@ def test_each_wall_is_asked_its_own_margin_and_a_doubtful_mask_more() -> None:
     asked = required_margin(settings)
     assert {wall.name: asked[wall] for wall in Wall} == {
         "MEDIAL": 1.1, "LATERAL": 1.1, "SUPERIOR": 1.1, "INFERIOR": 1.1, "ANTERIOR": 3.3, "ENDPLATE": 4.4, "CANAL": 2.2,
+        "FORAMEN": 1.1,
     }  # fmt: skip
     np.testing.assert_allclose(required_margin(settings, 0.7), asked + 0.7)
 
@@ -172,7 +173,9 @@ def test_a_path_that_misses_the_pedicle_counts_as_crossing(wedge: Case) -> None:
 
 def _tried(lattice: Lattice, dock_u_mm: float = -np.inf) -> tuple[int, int]:
     crossings, targets = np.array([[5.0, 5.0, 0.0]]), np.array([[5.0, -10.0, 0.0], [3.0, -10.0, 0.0]])
-    found = search(lattice, crossings, targets, targets[0], required_margin(SETTINGS), SETTINGS, dock_u_mm)
+    directions = (targets - crossings) / np.linalg.norm(targets - crossings, axis=1, keepdims=True)
+    lines = Lines(crossings, directions, targets[0], 0.0, 0.0, dock_u_mm=dock_u_mm)
+    found = search(lattice, lines, required_margin(SETTINGS), SETTINGS)
     return len(found.best), found.blocked
 
 

@@ -18,9 +18,9 @@ from trajplan.planning.lattice import Lattice, make_lattice
 from trajplan.planning.objective import score, sigma_at
 from trajplan.planning.plan import Breach, PlanSettings, Refusal, Verdict
 from trajplan.planning.planner import mask_doubt, plan_vertebra
-from trajplan.planning.refine import refine
+from trajplan.planning.refine import problem_of, refine
 from trajplan.planning.refusals import only_half_way
-from trajplan.planning.search import Candidate
+from trajplan.planning.search import Candidate, Lines
 from trajplan.planning.skin import SkinWay, through_other_bone, way_from_skin
 from trajplan.planning.target import target_zone, tip_limits_u_mm
 from trajplan.planning.verdict import judge
@@ -135,12 +135,13 @@ def test_a_path_that_cannot_keep_the_angle_limits_is_not_allowed(wedge: Case) ->
     zone = target_zone(wedge.vertebra, Side.LEFT, settings, unipedicular=False)
     frame = wedge.vertebra.frame
     center = frame.to_local(wedge.vertebra.pedicles[Side.LEFT].isthmus_center_lps)
-    candidate = Candidate(center, frame.to_local(zone.ideal_lps), 0.0)
+    ideal = frame.to_local(zone.ideal_lps)
     field = wall_field(wedge.vertebra, Side.LEFT)
-    found = refine(candidate, wedge.vertebra, field, zone, 0.0, required_margin(settings), settings)
-    assert not found.allowed
-    free = refine(candidate, wedge.vertebra, field, zone, 0.0, required_margin(settings), PlanSettings())
-    assert free.allowed
+    lines = Lines(center[None], np.zeros((0, 3)), ideal, zone.slope, zone.offset, dock_u_mm=0.0)
+    for asked, allowed in ((settings, False), (PlanSettings(), True)):
+        problem = problem_of(wedge.vertebra, field, np.zeros((0, 3)), lines, required_margin(asked), asked)
+        (found,) = refine((Candidate(center, ideal, 0.0),), wedge.vertebra, field, problem, 1.5)
+        assert found.allowed is allowed
 
 
 @pytest.mark.parametrize(

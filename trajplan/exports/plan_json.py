@@ -77,6 +77,7 @@ def plan_document(result: CaseResult, parts_file: str | None = None) -> PlanDocu
         ),
         provenance=plan_provenance(result),
         notes=tuple(result.notes),
+        options=tuple(parts.option(o) for o in result.options),
         files=FilesModel(parts=parts_file),
     )
 

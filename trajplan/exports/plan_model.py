@@ -155,6 +155,8 @@ class InstrumentModel(Model):
     name: str
     outer_diameter_mm: float
     length_mm: float
+    diameter_verified: bool = True
+    length_verified: bool = True
 
 
 class AnglesModel(Model):
@@ -165,7 +167,11 @@ class AnglesModel(Model):
 
 
 class ClearanceModel(Model):
-    """Instrument surface to wall, negative when crossed. `profile` rows are [depth_mm, clearance_mm]."""
+    """Instrument surface to wall, negative when crossed. `profile` rows are [depth_mm, clearance_mm].
+
+    `foramen_mm`: front of the articular processes and pars beside the pedicle; `facet_mm`: other bone (the level above,
+    ribs), which is not part of `min_mm`.
+    """
 
     min_mm: float
     medial_mm: float | None
@@ -176,10 +182,12 @@ class ClearanceModel(Model):
     endplate_mm: float | None
     canal_mm: float | None
     profile: tuple[tuple[float, float | None], ...]
+    foramen_mm: float | None = None
+    facet_mm: float | None = None
 
 
 class BreachModel(Model):
-    """Monte-Carlo chance (0..1) of crossing a wall, by direction."""
+    """Monte-Carlo chance (0..1) of crossing a wall, by direction; `any_low` to `any_high` is the interval of `any`."""
 
     any: float
     medial: float
@@ -189,6 +197,55 @@ class BreachModel(Model):
     samples: int
     entry_sigma_mm: float
     angle_sigma_deg: float
+    anterior: float | None = None
+    endplate: float | None = None
+    foramen: float | None = None
+    any_low: float | None = None
+    any_high: float | None = None
+    worst: str = ""
+    respiration_sigma_mm: float = 0.0
+    segmentation_sigma_mm: float = 0.0
+    execution: str = ""
+
+
+class SafeConeModel(Model):
+    """Largest angular error at the entry that stays inside; azimuth 0 is towards the side, 90 up, at most 15 deg."""
+
+    azimuth_deg: tuple[float, ...]
+    angle_deg: tuple[float, ...]
+    least_deg: float
+    worst: str
+
+
+class BalloonModel(Model):
+    """A balloon that fits at the tip: ellipsoid of diameter x length about the path, `margin_mm` from every cortex.
+
+    `verified` is False where no source was opened for the balloon's sizes; `limit` names the wall that stops it.
+    """
+
+    name: str
+    verified: bool
+    center_lps: Vector
+    diameter_mm: float
+    length_mm: float
+    volume_ml: float
+    margin_mm: float
+    limit: str
+    in_anterior_share: float
+
+
+class OptionModel(Model):
+    """One side and approach that was planned, offered or not; figures are null where it was refused."""
+
+    side: Literal["left", "right"]
+    approach: str
+    verdict: str
+    code: str
+    clearance_mm: float | None
+    breach: float | None
+    midline_mm: float | None
+    convergence_deg: float | None
+    published: str
 
 
 class PositionerModel(Model):
@@ -232,6 +289,8 @@ class TrajectoryModel(Model):
     stages: tuple[StageModel, ...]
     capsule_radius_mm: float | None = None
     candidates_tried: int | None = None
+    safe_cone: SafeConeModel | None = None
+    balloons: tuple[BalloonModel, ...] = ()
 
 
 class RefusalModel(Model):
@@ -296,4 +355,5 @@ class PlanDocument(Model):
     views: ViewsModel
     provenance: ProvenanceModel
     notes: tuple[str, ...] = ()
+    options: tuple[OptionModel, ...] = ()
     files: FilesModel = FilesModel()

@@ -9,6 +9,7 @@ from trajplan.exports.measures import measures
 from trajplan.exports.plain import UNIT_DIGITS, numbers, optional, pixel, points, required, rounded, vector
 from trajplan.exports.plan_model import (
     AnglesModel,
+    BalloonModel,
     BreachModel,
     ClearanceModel,
     ConfidenceModel,
@@ -18,8 +19,10 @@ from trajplan.exports.plan_model import (
     HeightsModel,
     InputModel,
     InstrumentModel,
+    OptionModel,
     PedicleModel,
     PositionerModel,
+    SafeConeModel,
     StageModel,
     TrajectoryModel,
     VertebraModel,
@@ -28,7 +31,8 @@ from trajplan.exports.plan_model import (
 from trajplan.fluoroscopy.carm import angles_of_beam
 from trajplan.fluoroscopy.views import SolvedView
 from trajplan.parts import Side
-from trajplan.planning.plan import Breach, Clearance, Trajectory
+from trajplan.planning.advice import Option
+from trajplan.planning.plan import BalloonFit, Breach, Clearance, SafeCone, Trajectory
 from trajplan.reading.scan import Scan
 from trajplan.verification.stages import Stage
 
@@ -120,6 +124,8 @@ def trajectory(t: Trajectory, stages: tuple[Stage, ...], en_face: SolvedView | N
             name=t.instrument.name,
             outer_diameter_mm=rounded(t.instrument.outer_diameter_mm),
             length_mm=rounded(t.instrument.length_mm),
+            diameter_verified=t.instrument.diameter_verified,
+            length_verified=t.instrument.length_verified,
         ),
         skin_lps=None if t.skin_lps is None else vector(t.skin_lps, f"{where}.skin_lps"),
         entry_lps=vector(t.entry_lps, f"{where}.entry_lps"),
@@ -137,6 +143,46 @@ def trajectory(t: Trajectory, stages: tuple[Stage, ...], en_face: SolvedView | N
         stages=tuple(stage(s) for s in stages),
         capsule_radius_mm=rounded(t.instrument.radius_mm),
         candidates_tried=int(t.candidates_tried),
+        safe_cone=None if t.cone is None else _cone(t.cone),
+        balloons=tuple(_balloon(b) for b in t.balloons),
+    )
+
+
+def option(o: Option) -> OptionModel:
+    """One side and approach that was planned."""
+    return OptionModel(
+        side=_side(o.side),
+        approach=o.approach,
+        verdict=o.verdict,
+        code=o.code,
+        clearance_mm=optional(o.clearance_mm),
+        breach=optional(o.breach),
+        midline_mm=optional(o.midline_mm),
+        convergence_deg=optional(o.convergence_deg),
+        published=o.published,
+    )
+
+
+def _cone(c: SafeCone) -> SafeConeModel:
+    return SafeConeModel(
+        azimuth_deg=tuple(rounded(float(a)) for a in c.azimuth_deg),
+        angle_deg=tuple(rounded(float(a)) for a in c.angle_deg),
+        least_deg=rounded(c.least_deg),
+        worst=c.worst,
+    )
+
+
+def _balloon(b: BalloonFit) -> BalloonModel:
+    return BalloonModel(
+        name=b.balloon.name,
+        verified=b.balloon.verified,
+        center_lps=vector(b.center_lps, "balloons.center_lps"),
+        diameter_mm=rounded(b.diameter_mm),
+        length_mm=rounded(b.length_mm),
+        volume_ml=rounded(b.volume_ml),
+        margin_mm=rounded(b.margin_mm),
+        limit=b.limit,
+        in_anterior_share=rounded(b.in_anterior_share),
     )
 
 
@@ -184,17 +230,25 @@ def _clearance(c: Clearance, where: str) -> ClearanceModel:
         profile=tuple(
             (required(float(depth), f"{where}.clearance.profile"), optional(float(mm))) for depth, mm in c.profile
         ),
+        foramen_mm=optional(c.foramen_mm),
+        facet_mm=optional(c.facet_mm),
     )
 
 
 def _breach(b: Breach, where: str) -> BreachModel:
     chance = {
         name: required(float(getattr(b, name)), f"{where}.breach_probability.{name}", 6)
-        for name in ("any", "medial", "lateral", "superior", "inferior")
+        for name in ("any", "medial", "lateral", "superior", "inferior", "anterior", "endplate", "foramen")
     }
     return BreachModel(
         **chance,
         samples=int(b.samples),
         entry_sigma_mm=rounded(b.entry_sigma_mm),
         angle_sigma_deg=rounded(b.angle_sigma_deg),
+        any_low=optional(b.any_low),
+        any_high=optional(b.any_high),
+        worst=b.worst,
+        respiration_sigma_mm=rounded(b.respiration_sigma_mm),
+        segmentation_sigma_mm=rounded(b.segmentation_sigma_mm),
+        execution=b.execution,
     )

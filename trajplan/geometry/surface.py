@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from scipy.ndimage import gaussian_filter, map_coordinates
 from scipy.spatial import cKDTree
 
+from trajplan.errors import GeometryError
 from trajplan.geometry.arrays import AnyArray, BoolArray, Float32Array, FloatArray
 from trajplan.geometry.grid import Grid
 
@@ -117,6 +118,12 @@ class WallDistance:
     def exists(self) -> bool:
         """Whether there is any wall at all."""
         return self._tree is not None
+
+    def nearest(self, points_lps: ArrayLike) -> AnyArray:
+        """Index of the sample nearest to each LPS point (...,)."""
+        if self._tree is None:
+            raise GeometryError("a surface without samples has no nearest one", code="surface_empty")
+        return np.asarray(self._tree.query(np.asarray(points_lps, dtype=np.float64))[1])
 
     def signed(self, points_lps: ArrayLike, is_inside: BoolArray | bool, within_mm: float = np.inf) -> FloatArray:
         """Distance (...,) from LPS points to the wall, mm, never over-stated; `inf` when there is no wall.

@@ -16,6 +16,8 @@ _NOT_NEGATIVE = (
     "max_skin_midline_mm",
     "entry_sigma_mm",
     "angle_sigma_deg",
+    "respiration_sigma_mm",
+    "segmentation_sigma_mm",
 )
 _FINITE = ("min_craniocaudal_deg", "max_craniocaudal_deg")
 

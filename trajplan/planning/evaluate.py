@@ -9,7 +9,7 @@ import numpy as np
 from trajplan.geometry import Capsule
 from trajplan.geometry.arrays import FloatArray
 from trajplan.planning.plan import Clearance, PlanSettings
-from trajplan.planning.walls import Wall, WallField
+from trajplan.planning.walls import ENTRY, LATE, ZONE, Wall, WallField
 
 STEP_MM = 0.25
 
@@ -22,16 +22,16 @@ class PathClearance:
     ----------
     depth_mm : ndarray, shape (N,)
         From the entry.
-    walls_mm : ndarray, shape (N, 7)
-        By `Wall`; `inf` where a wall is missing or not yet in play. Bone walls are in play from the first point in
-        the pedicle on: before it the instrument is on its way in. The canal always is.
+    walls_mm : ndarray, shape (N, 8)
+        By `Wall`; `inf` where a wall is missing or not yet in play (`Play`): the walls of the bone count from the
+        first point in the pedicle on, because before it the instrument is on its way in; canal and foramina always do.
     """
 
     depth_mm: FloatArray
     walls_mm: FloatArray
 
     def smallest(self) -> FloatArray:
-        """Smallest clearance to each wall, shape (7,), mm."""
+        """Smallest clearance to each wall, shape (8,), mm."""
         return np.asarray(self.walls_mm.min(axis=0))
 
 
@@ -39,17 +39,20 @@ def path_clearance(field: WallField, path: Capsule, step_mm: float = STEP_MM) ->
     """Clearance of `path` (entry to tip, instrument radius) to the walls of `field`."""
     depth, points = path.points_along(step_mm)
     walls = field.point_clearance(points) - path.radius_mm
-    in_pedicle = field.in_pedicle(points)
-    first = int(np.argmax(in_pedicle)) if in_pedicle.any() else len(depth)
-    walls[:first, : Wall.CANAL] = np.inf
+    in_zone = field.in_zone(points)
+    first = int(np.argmax(in_zone)) if in_zone.any() else len(depth)
+    start = np.array(field.play.start)
     if first == len(depth):
-        # never in the pedicle: not a transpedicular path, nothing about its walls is known to be good
-        walls[:, : Wall.CANAL] = -np.inf
+        # never in the pedicle (or the body): nothing about its walls is known to be good
+        walls[:, start != ENTRY] = -np.inf
+        return PathClearance(depth, walls)
+    walls[:first, start == ZONE] = np.inf
+    walls[np.ix_(depth < depth[first] + field.play.late_mm, start == LATE)] = np.inf
     return PathClearance(depth, walls)
 
 
 def required_margin(settings: PlanSettings, extra_mm: float = 0.0) -> FloatArray:
-    """The least clearance asked of each `Wall`, shape (7,), mm; `extra_mm` is added for a mask nobody has confirmed."""
+    """The least clearance asked of each `Wall`, shape (8,), mm; `extra_mm` is added for a mask nobody has confirmed."""
     margin = np.full(len(Wall), settings.wall_margin_mm)
     margin[Wall.ANTERIOR] = settings.anterior_margin_mm
     margin[Wall.ENDPLATE] = settings.endplate_margin_mm
@@ -77,6 +80,7 @@ def summarise(path: PathClearance) -> Clearance:
         anterior_mm=value(Wall.ANTERIOR),
         endplate_mm=value(Wall.ENDPLATE),
         canal_mm=value(Wall.CANAL),
+        foramen_mm=value(Wall.FORAMEN),
         profile=profile,
     )
 

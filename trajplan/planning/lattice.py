@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numba as nb
 import numpy as np
-from scipy.ndimage import binary_dilation, map_coordinates
 
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.geometry.arrays import AnyArray, Float32Array, FloatArray
+from trajplan.planning.kernels import between
 from trajplan.planning.walls import Wall, WallField
 
 SPACING_MM = 1.0
-_LOWER_UVW = np.array([-15.0, -45.0, -40.0])
-_UPPER_UVW = np.array([55.0, 70.0, 40.0])
+_BEHIND_MM = np.array([-12.0, -12.0, -30.0])
+_BEYOND_MM = np.array([27.0, 38.0, 21.0])
+"""The box reaches this far from the isthmus, and forward to the end of the body."""
+
 _FAR_MM = 16.0
 """Farther from a wall than this no score changes: 2.5 sigma 60 mm deep, the widest margin and the thickest needle."""
+
+FACET = len(Wall)
+"""Kind of the samples of other bone (the level above, ribs), after those of the walls."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,12 +32,14 @@ class Lattice:
     ----------
     origin_uvw : ndarray, shape (3,)
         (side * u, v, w) of lattice point (0, 0, 0), mm.
-    walls : ndarray of float32, shape (nu, nv, nw, 7)
-        Point clearance by `Wall`, mm; capped at 16 mm; -5 mm outside the bone and its neighbourhood.
+    walls : ndarray of float32, shape (nu, nv, nw, 8)
+        Point clearance by `Wall`, mm; capped at 16 mm.
     bone, obstacle : ndarray of float32, shape (nu, nv, nw)
         Occupancy of the target's bone, and of other bone.
     pedicle : ndarray of float32
-        Occupancy of this side's pedicle.
+        Occupancy of the zone of the paths: this side's pedicle, or the body for extrapedicular ones.
+    guard_mm : float
+        What the clearances were lowered by so as never to flatter.
     """
 
     origin_uvw: FloatArray
@@ -39,28 +47,109 @@ class Lattice:
     bone: Float32Array
     obstacle: Float32Array
     pedicle: Float32Array
+    guard_mm: float = 0.0
+
+
+def index_of_side(field: WallField, vertebra: Vertebra) -> tuple[FloatArray, FloatArray]:
+    """Matrix (3, 3) and offset (3,) from (side * u, v, w) mm to (z, y, x) indices of the parts' grid."""
+    flip = np.array([field.side.sign, 1.0, 1.0])
+    origin = field.grid.world_to_index(vertebra.frame.to_world(np.zeros(3)))
+    columns = field.grid.world_to_index(vertebra.frame.to_world(np.eye(3) * flip)) - origin
+    return np.ascontiguousarray(columns.T), np.asarray(origin)
 
 
 def make_lattice(vertebra: Vertebra, field: WallField) -> Lattice:
     """Sample a wall field about one pedicle."""
-    axes = [np.arange(lo, hi + 0.5, SPACING_MM) for lo, hi in zip(_LOWER_UVW, _UPPER_UVW, strict=True)]
-    local = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
-    local[..., 0] *= field.side.sign
-    world = vertebra.frame.to_world(local)
-    shape = world.shape[:-1]
-    index = field.grid.world_to_index(world).reshape(-1, 3).T
+    flip = np.array([field.side.sign, 1.0, 1.0])
+    isthmus = vertebra.frame.to_local(vertebra.pedicles[field.side].isthmus_center_lps) * flip
+    lower = isthmus + _BEHIND_MM
+    lower[0] = min(lower[0], -12.0)
+    lower[1] = min(field.samples_uvw[:, 1].min(), lower[1]) - 2.0
+    lower = np.floor(lower)
+    shape = tuple(int(n) for n in np.ceil(isthmus + _BEYOND_MM - lower) + 1)
+    to_index, at_index = index_of_side(field, vertebra)
 
     def sample(volume: AnyArray) -> Float32Array:
-        values = map_coordinates(volume.astype(np.float32), index, order=1, mode="constant", cval=0.0)
-        return np.asarray(values.reshape(shape), dtype=np.float32)
+        return np.asarray(_sampled(volume, to_index, at_index, lower, shape))
 
-    bone = sample(field.bone_field)
-    near = binary_dilation(bone >= 0.5, iterations=2)
-    walls = np.full((*shape, len(Wall)), -5.0, dtype=np.float32)
-    walls[..., Wall.CANAL] = _FAR_MM
-    # both ends: an infinite value would turn into NaN between two lattice points
-    walls[near] = np.clip(field.point_clearance(world[near], _FAR_MM), -_FAR_MM, _FAR_MM)
-    # the canal side must be known beyond the bone too: a path may graze it between two processes
-    canal_near = ~near & (sample(field.canal_field) >= 0.01)
-    walls[canal_near, Wall.CANAL] = -1.0
-    return Lattice(_LOWER_UVW.copy(), walls, bone, sample(vertebra.other_bone), sample(field.pedicle_field))
+    bone, canal = sample(field.bone_field), sample(field.canal_field)
+    guard = field.distances[Wall.CANAL].guard_mm
+    distance = _nearest(field.samples_uvw - lower, field.kinds, len(Wall), shape)
+    nearer = np.sqrt(np.maximum(distance**2 - field.distances[Wall.CANAL].reach_mm ** 2, 0.0))
+    sign = np.ones(distance.shape, dtype=np.float32)
+    outside = bone < 0.5
+    left = np.argmin(distance[..., : Wall.CANAL], axis=-1)
+    for wall in range(Wall.CANAL):
+        sign[outside & (left == wall), wall] = -1.0
+    sign[canal >= 0.5, Wall.CANAL] = -1.0
+    walls = np.clip(np.where(sign > 0, nearer, -distance) - guard, -_FAR_MM, _FAR_MM).astype(np.float32)
+    obstacle = sample(vertebra.other_bone.astype(np.float32))
+    return Lattice(lower, walls, bone, obstacle, sample(field.zone_field), guard)
+
+
+def zone_on(lattice: Lattice, vertebra: Vertebra, field: WallField) -> Float32Array:
+    """The zone of another route on a lattice that was made before."""
+    to_index, at_index = index_of_side(field, vertebra)
+    return np.asarray(_sampled(field.zone_field, to_index, at_index, lattice.origin_uvw, lattice.bone.shape))
+
+
+@nb.njit(cache=True, parallel=True)
+def _sampled(volume, to_index, at_index, lower, shape):  # type: ignore[no-untyped-def]
+    """A (z, y, x) volume on the lattice, (nu, nv, nw) float32."""
+    out = np.empty(shape, dtype=np.float32)
+    for i in nb.prange(shape[0]):
+        for j in range(shape[1]):
+            for k in range(shape[2]):
+                x, y, z = lower[0] + i, lower[1] + j, lower[2] + k
+                out[i, j, k] = between(
+                    volume,
+                    to_index[0, 0] * x + to_index[0, 1] * y + to_index[0, 2] * z + at_index[0],
+                    to_index[1, 0] * x + to_index[1, 1] * y + to_index[1, 2] * z + at_index[1],
+                    to_index[2, 0] * x + to_index[2, 1] * y + to_index[2, 2] * z + at_index[2],
+                )
+    return out
+
+
+@nb.njit(cache=True, parallel=True)
+def _nearest(points, kinds, count, shape):  # type: ignore[no-untyped-def]
+    """Distance (nu, nv, nw, count) from every node to the nearest sample of each kind, handed on from node to node.
+
+    A node asks its neighbours for their nearest sample (eight sweeps over the grid). That may miss a nearer one by
+    hundredths of a millimetre: good enough to choose paths, which are then judged on the samples themselves.
+    """
+    out = np.full((shape[0], shape[1], shape[2], count), 1e3, dtype=np.float32)
+    for kind in nb.prange(count):
+        owner = np.full(shape, -1, dtype=np.int32)
+        best = np.full(shape, np.float32(1e12), dtype=np.float32)
+        for n in range(len(points)):
+            if kinds[n] != kind:
+                continue
+            i0, j0, k0 = int(np.floor(points[n, 0])), int(np.floor(points[n, 1])), int(np.floor(points[n, 2]))
+            for i in range(max(i0, 0), min(i0 + 2, shape[0])):
+                for j in range(max(j0, 0), min(j0 + 2, shape[1])):
+                    for k in range(max(k0, 0), min(k0 + 2, shape[2])):
+                        _offer(owner, best, points, n, i, j, k)
+        for sweep in range(8):
+            di, dj, dk = 1 - 2 * (sweep & 1), 1 - (sweep & 2), 1 - (sweep & 4) // 2
+            for a in range(shape[0]):
+                i = a if di > 0 else shape[0] - 1 - a
+                for b in range(shape[1]):
+                    j = b if dj > 0 else shape[1] - 1 - b
+                    for c in range(shape[2]):
+                        k = c if dk > 0 else shape[2] - 1 - c
+                        if 0 <= i - di < shape[0] and owner[i - di, j, k] >= 0:
+                            _offer(owner, best, points, owner[i - di, j, k], i, j, k)
+                        if 0 <= j - dj < shape[1] and owner[i, j - dj, k] >= 0:
+                            _offer(owner, best, points, owner[i, j - dj, k], i, j, k)
+                        if 0 <= k - dk < shape[2] and owner[i, j, k - dk] >= 0:
+                            _offer(owner, best, points, owner[i, j, k - dk], i, j, k)
+        out[..., kind] = np.sqrt(best)
+    return out
+
+
+@nb.njit(cache=True, inline="always")
+def _offer(owner, best, points, n, i, j, k):  # type: ignore[no-untyped-def]
+    d2 = (points[n, 0] - i) ** 2 + (points[n, 1] - j) ** 2 + (points[n, 2] - k) ** 2
+    if d2 < best[i, j, k]:
+        best[i, j, k] = d2
+        owner[i, j, k] = n

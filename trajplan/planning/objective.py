@@ -15,8 +15,12 @@ TARGET_SCALE_MM = 6.0
 """A tip this far from the ideal costs one sigma of margin."""
 
 
+SHORTFALL = 20.0
+"""A sigma that lacks to a required margin counts this many times: a path that keeps its margins comes first."""
+
+
 def wall_weight() -> FloatArray:
-    """How many sigmas of slack count as one, by `Wall`, shape (7,): below 1 a wall may be come nearer to.
+    """How many sigmas of slack count as one, by `Wall`, shape (8,): below 1 a wall may be come nearer to.
 
     Nerves lie close to the medial and inferior walls, farther from the superior and lateral ones (Lien 2007,
     PMC2200778); the end plate is bone to rest a balloon against.
@@ -40,14 +44,15 @@ def score(slack_mm: FloatArray, sigma_mm: FloatArray, target_miss_mm: float) -> 
 
     Parameters
     ----------
-    slack_mm : ndarray, shape (N, 7)
+    slack_mm : ndarray, shape (N, 8)
         Clearance minus the required margin, by depth and `Wall`; `inf` where not in play.
     sigma_mm : ndarray, shape (N,)
     target_miss_mm : float
         Distance of the tip from the ideal target.
     """
     margin = float((slack_mm / (sigma_mm[:, None] * wall_weight())).min())
-    return min(margin, ENOUGH_SIGMAS) - (target_miss_mm / TARGET_SCALE_MM) ** 2
+    kept = min(margin, ENOUGH_SIGMAS) if margin >= 0 else SHORTFALL * margin
+    return kept - (target_miss_mm / TARGET_SCALE_MM) ** 2
 
 
 CENTRING = 0.1

@@ -9,7 +9,7 @@ from enum import StrEnum
 from trajplan.geometry import Capsule
 from trajplan.geometry.arrays import FloatArray
 from trajplan.parts import Side
-from trajplan.planning.instruments import CATALOGUE, Instrument
+from trajplan.planning.instruments import CATALOGUE, SHIPPED, Balloon, Instrument
 
 
 class Approach(StrEnum):
@@ -19,6 +19,8 @@ class Approach(StrEnum):
     BIPEDICULAR = "bipedicular"
     UNIPEDICULAR_LEFT = "unipedicular-left"
     UNIPEDICULAR_RIGHT = "unipedicular-right"
+    EXTRAPEDICULAR_LEFT = "extrapedicular-left"
+    EXTRAPEDICULAR_RIGHT = "extrapedicular-right"
 
 
 class Verdict(StrEnum):
@@ -45,16 +47,22 @@ class PlanSettings:
     max_skin_midline_mm: float = 80.0
     entry_sigma_mm: float = 0.75
     angle_sigma_deg: float = 2.0
-    breach_samples: int = 4000
+    breach_samples: int = 10_000
     seed: int = 1
+    execution: str = "fluoroscopy-corrected"
+    respiration_sigma_mm: float = 0.0
+    segmentation_sigma_mm: float = 0.0
+    balloons: tuple[Balloon, ...] = tuple(SHIPPED.balloons.values())
 
 
 @dataclass(frozen=True, eq=False)
 class Clearance:
     """Distance from the instrument's outer surface to each wall, mm, negative when crossed, never over-estimated.
 
-    None where that wall does not come into play or is not known. `profile` has shape (N, 2): depth from the entry
-    (mm) and the smallest clearance there.
+    None where that wall does not come into play or is not known. `foramen_mm` is that to the front of the articular
+    processes and the pars above and below the pedicle, `facet_mm` that to other bone (the level above, a rib) from
+    40 mm behind the entry on; the latter is no wall of the target and not part of `min_mm`. `profile` has shape (N, 2):
+    depth from the entry (mm) and the smallest clearance there.
     """
 
     min_mm: float
@@ -66,11 +74,16 @@ class Clearance:
     endplate_mm: float | None
     canal_mm: float | None
     profile: FloatArray
+    foramen_mm: float | None = None
+    facet_mm: float | None = None
 
 
 @dataclass(frozen=True)
 class Breach:
-    """Monte-Carlo chance (0..1) that the executed path crosses a wall, by direction."""
+    """Monte-Carlo chance (0..1) that the executed path crosses a wall, by direction.
+
+    `any_low`..`any_high` is the interval of `any`; `worst` names the direction crossed most often, empty when none is.
+    """
 
     any: float
     medial: float
@@ -80,11 +93,74 @@ class Breach:
     samples: int
     entry_sigma_mm: float
     angle_sigma_deg: float
+    anterior: float = 0.0
+    endplate: float = 0.0
+    foramen: float = 0.0
+    any_low: float | None = None
+    any_high: float | None = None
+    worst: str = ""
+    respiration_sigma_mm: float = 0.0
+    segmentation_sigma_mm: float = 0.0
+    execution: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class SafeCone:
+    """Largest angular error at the entry that stays inside, by direction of the error.
+
+    `azimuth_deg` (N,) is 0 towards the side (lateral tip), 90 up; `angle_deg` (N,) the largest error there, at most
+    15. `least_deg` is the smallest of them and `worst` the wall it meets.
+    """
+
+    azimuth_deg: FloatArray
+    angle_deg: FloatArray
+    least_deg: float
+    worst: str
+
+
+@dataclass(frozen=True, eq=False)
+class BalloonFit:
+    """A balloon on a path. The envelope is an ellipsoid of `diameter_mm` x `length_mm` about the path's axis.
+
+    `diameter_mm` is the largest that keeps `margin_mm` from every cortex, at most that of the fully inflated balloon;
+    `limit` names the wall that stops it, empty when it may be filled. `volume_ml` is that of the ellipsoid, not a
+    filling volume of a product. `in_anterior_share` is the share of its length in the anterior two thirds of the body.
+    """
+
+    balloon: Balloon
+    center_lps: FloatArray
+    axis_lps: FloatArray
+    diameter_mm: float
+    length_mm: float
+    volume_ml: float
+    margin_mm: float
+    limit: str
+    in_anterior_share: float
+
+
+@dataclass(frozen=True, eq=False)
+class SafetyMap:
+    """What margin can be reached from where, and at which angle, on one side.
+
+    `entry_lps` (N, 3) are places on the dorsal surface, `entry_mm` (N,) the best least clearance of any path from
+    there; `window_mm` (R, C) the best one at each `craniocaudal_deg` (R,) and `convergence_deg` (C,), NaN where none
+    was tried.
+    """
+
+    entry_lps: FloatArray
+    entry_mm: FloatArray
+    convergence_deg: FloatArray
+    craniocaudal_deg: FloatArray
+    window_mm: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
-    """One planned path. Points LPS mm; `target_lps` is the tip's end point; angles as in docs/coordinates.md."""
+    """One planned path. Points LPS mm; `target_lps` is the tip's end point; angles as in docs/coordinates.md.
+
+    `cone` is how far it may be turned about its entry, `balloons` what fits at its tip, largest first,
+    `safety` what other entries and angles on this side would give.
+    """
 
     side: Side
     approach: str
@@ -102,6 +178,9 @@ class Trajectory:
     gertzbein_robbins: str
     breach: Breach
     candidates_tried: int
+    cone: SafeCone | None = None
+    balloons: tuple[BalloonFit, ...] = ()
+    safety: SafetyMap | None = None
 
     @property
     def capsule(self) -> Capsule:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,18 +14,32 @@ from trajplan.geometry import Capsule, Volume
 from trajplan.geometry.arrays import FloatArray
 from trajplan.parts import Side
 from trajplan.planning import refusals
+from trajplan.planning.advice import Option, options_of, worth
 from trajplan.planning.angles import trocar_angles
+from trajplan.planning.balloon import fit_balloons
 from trajplan.planning.breach import breach_probability
 from trajplan.planning.check_settings import check_settings
-from trajplan.planning.evaluate import gertzbein_robbins, required_margin, summarise
-from trajplan.planning.lattice import Lattice, make_lattice
-from trajplan.planning.plan import Approach, PlanSettings, Refusal, Trajectory, Verdict
-from trajplan.planning.refine import RefinedPath, refine
-from trajplan.planning.search import search
+from trajplan.planning.cone import safe_cone
+from trajplan.planning.evaluate import PathClearance, gertzbein_robbins, required_margin, summarise
+from trajplan.planning.facets import facet_clearance
+from trajplan.planning.plan import Approach, BalloonFit, PlanSettings, Refusal, Trajectory, Verdict
+from trajplan.planning.refine import RefinedPath, problem_of, refine
+from trajplan.planning.routes import (
+    BIPEDICULAR,
+    CROSSING_STEP_MM,
+    DIRECTION_STEP_DEG,
+    EXTRAPEDICULAR,
+    THORACIC,
+    UNIPEDICULAR,
+    Route,
+    lines_of,
+)
+from trajplan.planning.safety_map import safety_map
+from trajplan.planning.search import WINDOW, search
 from trajplan.planning.skin import SkinWay, through_other_bone, way_from_skin
-from trajplan.planning.target import TargetZone, docking_u_mm, target_zone, tip_limits_u_mm
-from trajplan.planning.verdict import judge
-from trajplan.planning.walls import Wall, wall_field
+from trajplan.planning.verdict import broken_margins, judge
+from trajplan.planning.walls import Wall
+from trajplan.planning.workbench import Bench, Workbench
 
 AUTOMATIC_MASK_MARGIN_MM = 1.0
 """Added to every wall margin when nobody has confirmed the mask: the isthmus of an automatic mask is 0.3-1.7 mm off."""
@@ -52,6 +66,26 @@ class MaskDoubt:
 Outcome = tuple[tuple[Trajectory, ...], tuple[Refusal, ...]]
 
 
+@dataclass(frozen=True, eq=False)
+class PlanSet:
+    """What is offered and refused, and every option that was looked at on the way (`Option`), best first."""
+
+    trajectories: tuple[Trajectory, ...]
+    refusals: tuple[Refusal, ...]
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """What every route of one vertebra is planned with."""
+
+    ct: Volume
+    vertebra: Vertebra
+    settings: PlanSettings
+    doubt: MaskDoubt
+    workbench: Workbench
+
+
 def plan_vertebra(
     ct: Volume,
     vertebra: Vertebra,
@@ -61,10 +95,27 @@ def plan_vertebra(
     mask_spacing_mm: float | None = None,
     progress: Callable[[float, str], None] = lambda _fraction, _what: None,
 ) -> Outcome:
+    """The trajectories and refusals of `plan_approaches`."""
+    found = plan_approaches(
+        ct, vertebra, settings, automatic_mask=automatic_mask, mask_spacing_mm=mask_spacing_mm, progress=progress
+    )
+    return found.trajectories, found.refusals
+
+
+def plan_approaches(
+    ct: Volume,
+    vertebra: Vertebra,
+    settings: PlanSettings,
+    *,
+    automatic_mask: bool,
+    mask_spacing_mm: float | None = None,
+    progress: Callable[[float, str], None] = lambda _fraction, _what: None,
+) -> PlanSet:
     """Plan the approach asked for.
 
-    ``auto`` and ``bipedicular`` try both sides with tips half-way to the midline. When ``auto`` finds only one side
-    feasible it plans that side again with its tip near the midline (unipedicular).
+    ``auto`` plans every approach on both sides and offers the first of these that has no unsafe path: bipedicular;
+    unipedicular on the better side; extrapedicular (thoracic levels) on the better side. When none has, the
+    bipedicular paths are shown with their verdicts.
 
     Parameters
     ----------
@@ -76,40 +127,81 @@ def plan_vertebra(
         Largest voxel spacing of the labels or the scan the mask was made on: thick slices leave the walls uncertain, so
         that a further margin is asked before a path is called safe.
 
-    Returns
-    -------
-    tuple of Trajectory, tuple of Refusal
-
     Raises
     ------
     InputError
         ``settings_invalid``: a margin, limit or error of `settings` is not a number or below zero.
     """
     check_settings(settings)
-    doubt = mask_doubt(automatic_mask, mask_spacing_mm)
-    only = {Approach.UNIPEDICULAR_LEFT: Side.LEFT, Approach.UNIPEDICULAR_RIGHT: Side.RIGHT}.get(settings.approach)
-    if only is not None:
-        progress(0.0, f"{only} path")
-        return _split([_plan_side(ct, vertebra, only, "unipedicular", settings, doubt)])
-    results = []
-    for i, side in enumerate(Side):
-        progress(i / 2, f"{side} path")
-        results.append(_plan_side(ct, vertebra, side, "bipedicular", settings, doubt))
-    planned, refused = _split(results)
-    if settings.approach is Approach.AUTO and len(planned) == 1:
-        progress(0.9, "one side only: unipedicular")
-        alone = _plan_side(ct, vertebra, planned[0].side, "unipedicular", settings, doubt)
-        if isinstance(alone, Refusal):
-            alone = refusals.only_half_way(alone)
-        planned, more = _split([alone])
-        refused += more
-    return planned, refused
+    task = _Task(ct, vertebra, settings, mask_doubt(automatic_mask, mask_spacing_mm), Workbench(vertebra))
+    wanted = routes_of(settings.approach, vertebra)
+    results: dict[Route, Trajectory | Refusal] = {}
+    for i, route in enumerate(wanted):
+        progress(i / len(wanted), f"{route.side} {route.approach} path")
+        results[route] = _plan_route(task, route)
+    found = (
+        offer(results, vertebra)
+        if settings.approach is Approach.AUTO
+        else PlanSet(*_split(results.values()), options=options_of(results, vertebra))
+    )
+    shown = [
+        with_room(t, vertebra, settings, task.workbench.bench(t.side, Route(t.side, t.approach).beside))
+        for t in found.trajectories
+    ]
+    return dataclasses.replace(found, trajectories=tuple(shown))
 
 
-def _split(results: list[Trajectory | Refusal]) -> Outcome:
+def routes_of(approach: Approach, vertebra: Vertebra) -> tuple[Route, ...]:
+    """The sides and approaches to plan."""
+    thoracic = vertebra.level in THORACIC
+    table = {
+        Approach.AUTO: (BIPEDICULAR, UNIPEDICULAR, EXTRAPEDICULAR) if thoracic else (BIPEDICULAR, UNIPEDICULAR),
+        Approach.BIPEDICULAR: (BIPEDICULAR,),
+    }
+    one = {
+        Approach.UNIPEDICULAR_LEFT: Route(Side.LEFT, UNIPEDICULAR),
+        Approach.UNIPEDICULAR_RIGHT: Route(Side.RIGHT, UNIPEDICULAR),
+        Approach.EXTRAPEDICULAR_LEFT: Route(Side.LEFT, EXTRAPEDICULAR),
+        Approach.EXTRAPEDICULAR_RIGHT: Route(Side.RIGHT, EXTRAPEDICULAR),
+    }
+    if approach in one:
+        return (one[approach],)
+    return tuple(Route(side, name) for name in table[approach] for side in Side)
+
+
+def offer(results: dict[Route, Trajectory | Refusal], vertebra: Vertebra) -> PlanSet:
+    """What ``auto`` offers of all that was planned."""
+    options = options_of(results, vertebra)
+
+    def fit(name: str) -> list[Trajectory]:
+        found = [r for route, r in results.items() if route.approach == name and isinstance(r, Trajectory)]
+        return [t for t in found if t.verdict is not Verdict.UNSAFE]
+
+    both = fit(BIPEDICULAR)
+    refused = [r for route, r in results.items() if route.approach == BIPEDICULAR and isinstance(r, Refusal)]
+    if len(both) == 2:
+        return PlanSet(tuple(both), (), options)
+    for name in (UNIPEDICULAR, EXTRAPEDICULAR):
+        alone = fit(name)
+        if alone:
+            return PlanSet((max(alone, key=worth),), tuple(refused), options)
+        # one half-way path is all there is: say what the other approaches lack
+        refused += [
+            refusals.only_half_way(r) if any(t.side is r.side for t in both) and name == UNIPEDICULAR else r
+            for route, r in results.items()
+            if route.approach == name and isinstance(r, Refusal)
+        ]
+    shown = tuple(r for route, r in results.items() if route.approach == BIPEDICULAR and isinstance(r, Trajectory))
+    if len(shown) == 1 and shown[0].verdict is not Verdict.UNSAFE:
+        shown = ()
+    return PlanSet(shown, tuple(refused), options)
+
+
+def _split(results: Iterable[Trajectory | Refusal]) -> Outcome:
+    found = tuple(results)
     return (
-        tuple(r for r in results if isinstance(r, Trajectory)),
-        tuple(r for r in results if isinstance(r, Refusal)),
+        tuple(r for r in found if isinstance(r, Trajectory)),
+        tuple(r for r in found if isinstance(r, Refusal)),
     )
 
 
@@ -123,42 +215,132 @@ def mask_doubt(automatic: bool, spacing_mm: float | None) -> MaskDoubt:
     )
 
 
-def _plan_side(
-    ct: Volume, vertebra: Vertebra, side: Side, approach: str, settings: PlanSettings, mask: MaskDoubt
-) -> Trajectory | Refusal:
+def _plan_route(task: _Task, route: Route) -> Trajectory | Refusal:
+    vertebra, settings = task.vertebra, task.settings
+    side, approach = route.side, route.approach
     pedicle = vertebra.pedicles.get(side)
-    if pedicle is None:
+    if pedicle is None or not len(pedicle.outline_lps):
         return refusals.no_pedicle(vertebra, side, approach)
+    if route.beside and vertebra.level not in THORACIC:
+        return refusals.not_thoracic(vertebra, side)
     try:
-        field = wall_field(vertebra, side)
-        zone = target_zone(vertebra, side, settings, approach == "unipedicular")
+        bench = task.workbench.bench(side, route.beside)
+        lines = lines_of(route, vertebra, settings)
+        coarse_lines = lines_of(route, vertebra, settings, 3 * CROSSING_STEP_MM, 3 * DIRECTION_STEP_DEG)
     except AnatomyError as reason:
         return Refusal(side, approach, reason.code, f"{reason}.", reason.numbers)
     margin = required_margin(settings)
-    if not len(vertebra.pedicles[side].outline_lps):
-        return refusals.no_pedicle(vertebra, side, approach)
-    lattice = make_lattice(vertebra, field)
-    flip = np.array([side.sign, 1.0, 1.0])
-    ideal_uvw = vertebra.frame.to_local(zone.ideal_lps) * flip
-    crossings = _crossings(vertebra, side, settings)
-    tip_u = tip_limits_u_mm(approach == "unipedicular")
-    targets = _targets(ideal_uvw, zone, tip_u)
-    dock_u = docking_u_mm(vertebra, side)
-    found = search(lattice, crossings, targets, ideal_uvw, margin, settings, dock_u)
+    coarse = search(bench.lattice, coarse_lines, margin, settings, bench.field.play, keep=1)
+    floor = coarse.best[0].score - WINDOW if coarse.best and coarse.best[0].score > -1 else -np.inf
+    found = search(bench.lattice, lines, margin, settings, bench.field.play, floor=floor)
     if not found.best:
         return refusals.blocked(side, approach, found.tried, found.blocked, found.out_of_angle)
-    refined = [refine(c, vertebra, field, zone, dock_u, margin, settings, tip_u) for c in found.best]
-    refined = sorted((r for r in refined if r.allowed), key=lambda r: -r.score)
+    problem = problem_of(vertebra, bench.field, bench.facets_uvw, lines, margin, settings)
+    refined = refine(found.best, vertebra, bench.field, problem, settings.instrument.radius_mm)
+    refined = [r for r in refined if r.allowed]
     if not refined:
         return refusals.no_free_line(side, approach, found.tried)
     first: Trajectory | Refusal | None = None
     for path in refined:
-        judged = _judge(ct, vertebra, lattice, side, approach, settings, path, margin, mask, found.tried)
+        judged = _judge(task, route, bench, path, margin, found.tried)
         # a second-best path with a free way in is better than the best one through a rib
         if isinstance(judged, Trajectory) and judged.verdict is not Verdict.UNSAFE:
             return judged
         first = first or judged
     return first or refusals.no_free_line(side, approach, found.tried)
+
+
+def _judge(
+    task: _Task, route: Route, bench: Bench, best: RefinedPath, margin: FloatArray, tried: int
+) -> Trajectory | Refusal:
+    """Hard limits first (refusal), then the verdict with its reasons."""
+    vertebra, settings = task.vertebra, task.settings
+    slack = best.clearance.walls_mm - margin
+    depth_index, wall_index = np.unravel_index(int(np.argmin(slack)), slack.shape)
+    wall = Wall(int(wall_index))
+    if slack.min() < 0:
+        pedicle = vertebra.pedicles[route.side]
+        narrow = pedicle.width_mm < refusals.needed_width_mm(settings, 0.0)
+        if narrow and not route.beside:
+            return refusals.too_narrow(pedicle, route.approach, settings, 0.0)
+        return refusals.no_margin(
+            route.side,
+            route.approach,
+            wall,
+            float(best.clearance.walls_mm[depth_index, wall_index]),
+            float(margin[wall]),
+            float(best.clearance.depth_mm[depth_index]),
+            tried,
+        )
+    return grade(task.ct, vertebra, settings, route, bench, best.path, best.clearance, task.doubt, margin, tried)
+
+
+def grade(
+    ct: Volume,
+    vertebra: Vertebra,
+    settings: PlanSettings,
+    route: Route,
+    bench: Bench,
+    path: Capsule,
+    clearance: PathClearance,
+    doubt: MaskDoubt,
+    margin: FloatArray,
+    tried: int = 1,
+) -> Trajectory | Refusal:
+    """Everything that is said of one path: the way in, needle, chance of breach, verdict; ``too_long`` is refused."""
+    way = _way_in(ct, vertebra, path)
+    from_skin, instrument = None, settings.instrument
+    if way.skin_lps is not None:
+        from_skin = float(np.linalg.norm(path.end_lps - way.skin_lps))
+        reaching = instrument.reaching(from_skin)
+        if reaching is None:
+            return refusals.too_long(route.side, route.approach, from_skin, settings)
+        instrument = reaching
+    breach = breach_probability(
+        bench.lattice, vertebra, route.side, path.start_lps, path.end_lps, settings, bench.field.play
+    )
+    slack = clearance.walls_mm - margin
+    verdict, reasons = judge(vertebra, settings, way, float(slack.min()), doubt.extra_mm, breach, doubt.why)
+    if slack.min() < 0:
+        verdict, reasons = Verdict.UNSAFE, (*broken_margins(clearance, margin), *reasons)
+    convergence, craniocaudal = trocar_angles(path.direction_lps, vertebra.frame, route.side)
+    facet_mm = facet_clearance(bench.facets_uvw, vertebra, route.side, path)
+    return Trajectory(
+        side=route.side,
+        approach=route.approach,
+        verdict=verdict,
+        reasons=reasons,
+        instrument=instrument,
+        skin_lps=way.skin_lps,
+        entry_lps=path.start_lps,
+        target_lps=path.end_lps,
+        length_in_bone_mm=path.length_mm,
+        length_from_skin_mm=from_skin,
+        convergence_deg=convergence,
+        craniocaudal_deg=craniocaudal,
+        clearance=dataclasses.replace(summarise(clearance), facet_mm=facet_mm),
+        gertzbein_robbins=gertzbein_robbins(clearance),
+        breach=breach,
+        candidates_tried=tried,
+        cone=safe_cone(bench.lattice, vertebra, route.side, path, bench.field.play),
+    )
+
+
+def with_room(path: Trajectory, vertebra: Vertebra, settings: PlanSettings, bench: Bench) -> Trajectory:
+    """The path with the balloons that fit at its tip, and the safety map of its side."""
+    route = Route(path.side, path.approach)
+    return dataclasses.replace(
+        path,
+        balloons=_balloons(vertebra, settings, bench, path.capsule),
+        safety=safety_map(bench, vertebra, route, settings),
+    )
+
+
+def _balloons(vertebra: Vertebra, settings: PlanSettings, bench: Bench, path: Capsule) -> tuple[BalloonFit, ...]:
+    front = float(np.median(vertebra.frame.to_local(vertebra.anterior_wall_lps)[:, 1]))
+    back = float(np.median(vertebra.frame.to_local(vertebra.posterior_wall_lps)[:, 1]))
+    frame = vertebra.frame
+    return fit_balloons(bench.field, path, settings.balloons, front + (back - front) * 2 / 3, frame.v, frame.origin_lps)
 
 
 def _way_in(ct: Volume, vertebra: Vertebra, path: Capsule) -> SkinWay:
@@ -168,88 +350,3 @@ def _way_in(ct: Volume, vertebra: Vertebra, path: Capsule) -> SkinWay:
         vertebra.other_bone, vertebra.parts.grid, path.start_lps, path.direction_lps, path.radius_mm
     )
     return dataclasses.replace(way, bone_mm=max(way.bone_mm, axis_mm), grazed_mm=grazed_mm)
-
-
-def _crossings(vertebra: Vertebra, side: Side, settings: PlanSettings) -> FloatArray:
-    """Points of the isthmus section, 0.75 mm apart, as (side * u, v, w); shape (P, 3)."""
-    pedicle = vertebra.pedicles[side]
-    center = vertebra.frame.to_local(pedicle.isthmus_center_lps) * np.array([side.sign, 1.0, 1.0])
-    half_u = max(pedicle.width_mm / 2 - settings.instrument.radius_mm / 2, 0.75)
-    half_w = max(pedicle.height_mm / 2 - settings.instrument.radius_mm / 2, 0.75)
-    step = 0.75
-    u = np.arange(-np.ceil(half_u / step), np.ceil(half_u / step) + 1) * step
-    w = np.arange(-np.ceil(half_w / step), np.ceil(half_w / step) + 1) * step
-    uu, ww = np.meshgrid(u, w, indexing="ij")
-    keep = (uu / half_u) ** 2 + (ww / half_w) ** 2 <= 1.05
-    return np.asarray(center + np.stack([uu[keep], np.zeros(keep.sum()), ww[keep]], axis=1))
-
-
-def _targets(ideal_uvw: FloatArray, zone: TargetZone, tip_u_mm: tuple[float, float]) -> FloatArray:
-    """Tips in the anterior third and within `tip_u_mm` of the midline about the ideal one, 2 mm apart, (T, 3)."""
-    u = np.arange(-8.0, 8.1, 2.0)
-    v = np.arange(-4.0, 8.1, 2.0)
-    w = np.arange(-8.0, 8.1, 2.0)
-    grid = ideal_uvw + np.stack(np.meshgrid(u, v, w, indexing="ij"), axis=-1).reshape(-1, 3)
-    within = (grid[:, 0] >= tip_u_mm[0]) & (grid[:, 0] <= tip_u_mm[1])
-    return np.asarray(grid[within & (zone.behind_third_mm(grid[:, 1], grid[:, 2]) <= 1e-6)])
-
-
-def _judge(
-    ct: Volume,
-    vertebra: Vertebra,
-    lattice: Lattice,
-    side: Side,
-    approach: str,
-    settings: PlanSettings,
-    best: RefinedPath,
-    margin: FloatArray,
-    mask: MaskDoubt,
-    tried: int,
-) -> Trajectory | Refusal:
-    """Hard limits first (refusal), then the verdict with its reasons."""
-    slack = best.clearance.walls_mm - margin
-    depth_index, wall_index = np.unravel_index(int(np.argmin(slack)), slack.shape)
-    wall = Wall(int(wall_index))
-    if slack.min() < 0:
-        pedicle = vertebra.pedicles[side]
-        narrow = pedicle.width_mm < refusals.needed_width_mm(settings, 0.0)
-        if narrow and wall in (Wall.MEDIAL, Wall.LATERAL, Wall.CANAL):
-            return refusals.too_narrow(pedicle, approach, settings, 0.0)
-        return refusals.no_margin(
-            side,
-            approach,
-            wall,
-            float(best.clearance.walls_mm[depth_index, wall_index]),
-            float(margin[wall]),
-            float(best.clearance.depth_mm[depth_index]),
-            tried,
-        )
-    way = _way_in(ct, vertebra, best.path)
-    from_skin, instrument = None, settings.instrument
-    if way.skin_lps is not None:
-        from_skin = float(np.linalg.norm(best.path.end_lps - way.skin_lps))
-        reaching = instrument.reaching(from_skin)
-        if reaching is None:
-            return refusals.too_long(side, approach, from_skin, settings)
-        instrument = reaching
-    breach = breach_probability(lattice, vertebra, side, best.path.start_lps, best.path.end_lps, settings)
-    verdict, reasons = judge(vertebra, settings, way, float(slack.min()), mask.extra_mm, breach, mask.why)
-    convergence, craniocaudal = trocar_angles(best.path.direction_lps, vertebra.frame, side)
-    return Trajectory(
-        side=side,
-        approach=approach,
-        verdict=verdict,
-        reasons=reasons,
-        instrument=instrument,
-        skin_lps=way.skin_lps,
-        entry_lps=best.path.start_lps,
-        target_lps=best.path.end_lps,
-        length_in_bone_mm=best.path.length_mm,
-        length_from_skin_mm=from_skin,
-        convergence_deg=convergence,
-        craniocaudal_deg=craniocaudal,
-        clearance=summarise(best.clearance),
-        gertzbein_robbins=gertzbein_robbins(best.clearance),
-        breach=breach,
-        candidates_tried=tried,
-    )

@@ -1,26 +1,30 @@
-"""Continuous refinement of a lattice candidate against the exact sub-voxel clearance."""
+"""Continuous refinement of lattice candidates on the wall samples themselves, and the exact clearance of the result."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.geometry import Capsule
-from trajplan.geometry.arrays import FloatArray, unit
-from trajplan.planning.angles import trocar_angles
+from trajplan.geometry.arrays import AnyArray, FloatArray, unit
+from trajplan.planning.climb import TOLERANCE, Problem, climb, line_of
 from trajplan.planning.evaluate import PathClearance, path_clearance
-from trajplan.planning.objective import centring, score, sigma_at
+from trajplan.planning.kernels import way_back
+from trajplan.planning.lattice import FACET, index_of_side
+from trajplan.planning.objective import wall_weight
 from trajplan.planning.plan import PlanSettings
-from trajplan.planning.search import Candidate
-from trajplan.planning.target import TargetZone
-from trajplan.planning.walls import WallField
+from trajplan.planning.search import Candidate, Lines
+from trajplan.planning.walls import Wall, WallField
 
-_COARSE_STEP_MM = 0.75
-_INFEASIBLE = -50.0
-_TOLERANCE = 1e-6
+EVALUATIONS = 200
+FROM_BEHIND = 3
+"""Start of play of other bone: from 40 mm behind the entry."""
+
+_SAME_MM = 0.4
+_NEAR_MM = 17.0
+"""Samples farther than this from the middle of the corridor touch no score."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,76 +41,90 @@ class RefinedPath:
     allowed: bool
 
 
-def dorsal_entry(
-    field: WallField, crossing_lps: FloatArray, back_lps: FloatArray, limit_mm: float = 90.0
-) -> FloatArray:
-    """Where a line through the isthmus leaves the bone going back (unit `back_lps`), LPS mm, to 0.05 mm."""
-    steps = np.arange(0.0, limit_mm, 0.5)
-    inside = field.in_bone(crossing_lps + steps[:, None] * back_lps)
-    if inside.all():
-        return np.asarray(crossing_lps + limit_mm * back_lps)
-    out = float(steps[int(np.argmin(inside))])
-    low, high = max(out - 0.5, 0.0), out
-    for _ in range(4):
-        middle = (low + high) / 2
-        if field.in_bone(crossing_lps + middle * back_lps):
-            low = middle
-        else:
-            high = middle
-    return np.asarray(crossing_lps + high * back_lps)
+def dorsal_entry(field: WallField, vertebra: Vertebra, crossing_lps: FloatArray, back_lps: FloatArray) -> FloatArray:
+    """Where a line through the isthmus leaves the bone going back (unit `back_lps`), LPS mm, to 0.03 mm."""
+    to_index, at_index = index_of_side(field, vertebra)
+    flip = np.array([field.side.sign, 1.0, 1.0])
+    start = vertebra.frame.to_local(crossing_lps) * flip
+    back = vertebra.frame.direction_to_local(back_lps) * flip
+    out = way_back(field.bone_field, to_index, at_index, start, back)
+    return np.asarray(crossing_lps + out * back_lps)
+
+
+def problem_of(
+    vertebra: Vertebra,
+    field: WallField,
+    facets_uvw: FloatArray,
+    lines: Lines,
+    margin_mm: FloatArray,
+    settings: PlanSettings,
+) -> Problem:
+    """The objective of one side and route for the compiled search.
+
+    Parameters
+    ----------
+    facets_uvw : ndarray, shape (N, 3)
+        Samples of the surface of other bone, (side * u, v, w): coming near it costs, touching it is no limit.
+    """
+    to_index, at_index = index_of_side(field, vertebra)
+    samples = np.concatenate([field.samples_uvw, facets_uvw])
+    kinds = np.r_[field.kinds, np.full(len(facets_uvw), FACET)]
+    middle = lines.crossings_uvw.mean(axis=0)
+    along = unit(lines.ideal_uvw - middle)
+    t = np.clip((samples - middle) @ along, -60.0, float((lines.ideal_uvw - middle) @ along) + 8.0)
+    near = np.linalg.norm(samples - middle - t[:, None] * along, axis=1) < _NEAR_MM
+    radius, guard = settings.instrument.radius_mm, field.distances[Wall.CANAL].guard_mm
+    return Problem(
+        bone=field.bone_field,
+        zone=field.zone_field,
+        to_index=to_index,
+        at_index=at_index,
+        samples=np.ascontiguousarray(samples[near]),
+        kinds=np.ascontiguousarray(kinds[near]),
+        start=np.array([*field.play.start, FROM_BEHIND]),
+        late_mm=float(field.play.late_mm),
+        taken=np.r_[margin_mm, 0.0] + radius + guard,
+        weight=np.r_[wall_weight(), 1.0],
+        entry_sigma=float(settings.entry_sigma_mm),
+        angle_sigma=float(np.radians(settings.angle_sigma_deg)),
+        reach=float(field.distances[Wall.CANAL].reach_mm),
+        crossing_v=float(middle[1]),
+        ideal=np.asarray(lines.ideal_uvw, dtype=np.float64),
+        third=np.array([lines.slope, lines.offset]),
+        tip_u=np.array(lines.tip_u_mm, dtype=np.float64),
+        dock_u=float(lines.dock_u_mm),
+        limits_deg=np.array(
+            [settings.max_convergence_deg, settings.min_craniocaudal_deg, settings.max_craniocaudal_deg]
+        ),
+    )
 
 
 def refine(
-    candidate: Candidate,
+    candidates: tuple[Candidate, ...],
     vertebra: Vertebra,
     field: WallField,
-    zone: TargetZone,
-    dock_u_mm: float,
-    margin_mm: FloatArray,
-    settings: PlanSettings,
-    tip_u_mm: tuple[float, float] = (-np.inf, np.inf),
+    problem: Problem,
+    radius_mm: float,
+) -> list[RefinedPath]:
+    """Maximise the score over the crossing (u, w) and the target (u, v, w) from every candidate; best first."""
+    if not candidates:
+        return []
+    starts = np.array([[c.crossing_uvw[0], c.crossing_uvw[2], *c.target_uvw] for c in candidates])
+    found, losses = climb(starts, problem, EVALUATIONS)
+    kept: list[AnyArray] = []
+    for i in np.argsort(losses, kind="stable"):
+        # several candidates climb to one optimum: it is judged once
+        if all(np.abs(found[i] - found[j]).max() > _SAME_MM for j in kept):
+            kept.append(i)
+    return [_exact(found[i], float(losses[i]), vertebra, field, problem, radius_mm) for i in kept]
+
+
+def _exact(
+    x: AnyArray, value: float, vertebra: Vertebra, field: WallField, problem: Problem, radius_mm: float
 ) -> RefinedPath:
-    """Maximise the score over the crossing (u, w) and the target (u, v, w) by Nelder-Mead from `candidate`."""
     flip = np.array([field.side.sign, 1.0, 1.0])
-    start = np.r_[candidate.crossing_uvw[[0, 2]], candidate.target_uvw]
-
-    def build(x: FloatArray) -> tuple[Capsule, FloatArray]:
-        crossing = vertebra.frame.to_world(np.array([x[0], candidate.crossing_uvw[1], x[1]]) * flip)
-        target = vertebra.frame.to_world(x[2:] * flip)
-        entry = dorsal_entry(field, crossing, unit(crossing - target))
-        return Capsule(entry, target, settings.instrument.radius_mm), target
-
-    def beyond(x: FloatArray, path: Capsule) -> float:
-        """By how much the worst limit is exceeded, mm or deg."""
-        convergence, craniocaudal = trocar_angles(path.direction_lps, vertebra.frame, field.side)
-        return max(
-            abs(convergence) - settings.max_convergence_deg,
-            settings.min_craniocaudal_deg - craniocaudal,
-            craniocaudal - settings.max_craniocaudal_deg,
-            float(zone.behind_third_mm(x[3], x[4])),
-            dock_u_mm - float(vertebra.frame.to_local(path.start_lps)[0]) * field.side.sign,
-            tip_u_mm[0] - float(x[2]),
-            float(x[2]) - tip_u_mm[1],
-        )
-
-    def loss(x: FloatArray) -> float:
-        path, target = build(x)
-        over = beyond(x, path)
-        if over > _TOLERANCE:
-            return -_INFEASIBLE + over
-        found = path_clearance(field, path, _COARSE_STEP_MM)
-        slack, sigma = found.walls_mm - margin_mm, sigma_at(found.depth_mm, settings)
-        value = score(slack, sigma, float(np.linalg.norm(target - zone.ideal_lps))) + centring(slack, sigma)
-        return -max(value, _INFEASIBLE)
-
-    simplex = np.vstack([start, start + np.diag([0.7, 0.7, 1.0, 1.0, 1.0])])
-    best = minimize(
-        loss,
-        start,
-        method="Nelder-Mead",
-        options={"initial_simplex": simplex, "xatol": 0.05, "fatol": 0.005, "maxfev": 200},
-    )
-    path, _ = build(best.x)
+    entry, _, _, over = line_of(x, problem)
+    path = Capsule(vertebra.frame.to_world(entry * flip), vertebra.frame.to_world(x[2:] * flip), radius_mm)
     clearance = path_clearance(field, path)
     missed = bool(np.isneginf(clearance.walls_mm).any())
-    return RefinedPath(path, clearance, -float(best.fun), beyond(best.x, path) <= _TOLERANCE and not missed)
+    return RefinedPath(path, clearance, -value, over <= TOLERANCE and not missed)

@@ -52,6 +52,7 @@ _REMEDY = {
     Wall.ANTERIOR: "a smaller anterior stand-off, if the balloon allows",
     Wall.ENDPLATE: "a smaller end-plate margin; the collapse leaves little room",
     Wall.CANAL: "a more lateral entry, or a thinner instrument",
+    Wall.FORAMEN: "a thinner instrument, or an entry nearer the height of the pedicle",
 }
 
 
@@ -64,8 +65,8 @@ def no_margin(
         side,
         approach,
         "no_margin",
-        f"No {side} path keeps its margins: the best of {tried} comes to {clearance_mm:.1f} mm from the {name} wall "
-        f"{depth_mm:.0f} mm deep, {margin_mm:.1f} mm is required. What would help: {_REMEDY[wall]}.",
+        f"No {side} path keeps its margins: the best of {tried} comes to {clearance_mm:.2f} mm from the {name} wall "
+        f"{depth_mm:.0f} mm deep, {margin_mm:.2f} mm is required. What would help: {_REMEDY[wall]}.",
         {"clearance_mm": clearance_mm, "margin_mm": margin_mm, "depth_mm": depth_mm, "tried": float(tried)},
     )
 
@@ -113,6 +114,19 @@ def too_long(side: Side, approach: str, needed_mm: float, settings: PlanSettings
         f"From the skin to the target are {needed_mm:.0f} mm; the longest {settings.instrument.name} reaches "
         f"{longest:.0f} mm. A longer instrument is needed.",
         {"needed_mm": needed_mm, "length_mm": longest},
+    )
+
+
+def not_thoracic(vertebra: Vertebra, side: Side) -> Refusal:
+    """``not_thoracic``: beside a lumbar pedicle there is no rib head to slide along, and the nerve root lies there."""
+    level = vertebra.level or "a vertebra whose level is not known"
+    return Refusal(
+        side,
+        "extrapedicular",
+        "not_thoracic",
+        f"An extrapedicular path is planned for T4 to T12 only, between rib and transverse process; this is {level}. "
+        "Use a path through the pedicle.",
+        {},
     )
 
 

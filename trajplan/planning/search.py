@@ -1,4 +1,4 @@
-"""Exhaustive search on the lattice: every isthmus crossing with every target, then the best ones to be refined."""
+"""Exhaustive search on the lattice: every isthmus crossing in every direction, with every tip along it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,21 @@ from dataclasses import dataclass
 import numba as nb
 import numpy as np
 
-from trajplan.geometry.arrays import FloatArray
-from trajplan.planning.lattice import SPACING_MM, Lattice
-from trajplan.planning.objective import ENOUGH_SIGMAS, TARGET_SCALE_MM, wall_weight
+from trajplan.geometry.arrays import AnyArray, Float32Array, FloatArray
+from trajplan.planning.kernels import between
+from trajplan.planning.lattice import Lattice
+from trajplan.planning.objective import ENOUGH_SIGMAS, SHORTFALL, TARGET_SCALE_MM, wall_weight
 from trajplan.planning.plan import PlanSettings
+from trajplan.planning.target import TargetZone
+from trajplan.planning.walls import ENTRY, LATE, THROUGH_PEDICLE, ZONE, Play
 
-_STEP_MM = 0.75
-_REJECTED = -1e6
+_STEP_MM = 0.5
+BLOCKED, OUT_OF_ANGLE, NO_TIP, WORSE = -1e6, -2e6, -3e6, -4e6
+"""Scores of lines that are ruled out: no free way in, against the angle limits, no tip where one may end; or that
+cannot come near the best."""
+
+WINDOW = 0.3
+"""A line whose score must stay this far below the best one found on a coarser net is given up on the way."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +34,22 @@ class Candidate:
 
 
 @dataclass(frozen=True, eq=False)
+class Lines:
+    """What is tried: crossings (P, 3), directions (D, 3) into the body (unit), and where a tip may end.
+
+    `tip_u_mm` are the limits of the tip from the midline, `dock_u_mm` is the least distance of the entry from it.
+    """
+
+    crossings_uvw: FloatArray
+    directions_uvw: FloatArray
+    ideal_uvw: FloatArray
+    slope: float
+    offset: float
+    tip_u_mm: tuple[float, float] = (-np.inf, np.inf)
+    dock_u_mm: float = -np.inf
+
+
+@dataclass(frozen=True, eq=False)
 class SearchResult:
     """The best candidates, best first (well separated), and how many lines were tried and ruled out and why."""
 
@@ -33,146 +57,191 @@ class SearchResult:
     tried: int
     blocked: int
     out_of_angle: int
+    scores: AnyArray
+
+
+def directions_uvw(settings: PlanSettings, step_deg: float = 1.0) -> FloatArray:
+    """All directions within the angle limits, `step_deg` apart, (D, 3) unit (side * u, v, w) into the body."""
+    widest = settings.max_convergence_deg
+    convergence = np.radians(np.arange(-widest, widest + 1e-9, step_deg))
+    down = np.radians(np.arange(settings.min_craniocaudal_deg, settings.max_craniocaudal_deg + 1e-9, step_deg))
+    c, d = (a.ravel() for a in np.meshgrid(convergence, down, indexing="ij"))
+    return np.stack([-np.sin(c) * np.cos(d), -np.cos(c) * np.cos(d), -np.sin(d)], axis=1)
+
+
+def towards(directions: FloatArray, crossings: FloatArray, ideal: FloatArray, reach_mm: float = 10.0) -> FloatArray:
+    """The directions that take some crossing to within `reach_mm` (u and w) of the ideal tip."""
+    forward = (ideal[1] - crossings[:, 1].mean()) / np.minimum(directions[:, 1], -1e-3)
+    end = forward[:, None] * directions[:, [0, 2]]
+    low, high = crossings[:, [0, 2]].min(axis=0), crossings[:, [0, 2]].max(axis=0)
+    keep = ((end + high > ideal[[0, 2]] - reach_mm) & (end + low < ideal[[0, 2]] + reach_mm)).all(axis=1)
+    return np.asarray(directions[keep & (forward > 0)])
+
+
+def zone_of(zone: TargetZone) -> tuple[float, float]:
+    """(slope, offset) of the border of the anterior third."""
+    return zone.slope, zone.offset
 
 
 def search(
     lattice: Lattice,
-    crossings_uvw: FloatArray,
-    targets_uvw: FloatArray,
-    ideal_uvw: FloatArray,
+    lines: Lines,
     margin_mm: FloatArray,
     settings: PlanSettings,
-    dock_u_mm: float = -np.inf,
-    keep: int = 3,
+    play: Play = THROUGH_PEDICLE,
+    keep: int = 6,
+    floor: float = -np.inf,
 ) -> SearchResult:
-    """Score all lines through `crossings_uvw` (P, 3) and `targets_uvw` (T, 3).
+    """Score every crossing with every direction; along each line every tip, 0.5 mm apart, is tried.
 
-    Angles are limited as in `settings`; the entry must lie at least `dock_u_mm` from the midline (docking on the
-    lateral half of the pedicle).
+    The score is that of `objective.score`, on clearances between lattice points. Lines that cannot reach `floor` are
+    given up as soon as that is certain.
     """
-    scores = _score_all(
-        crossings_uvw,
-        targets_uvw,
-        ideal_uvw,
-        lattice.walls,
+    always, zoned, late = worst_slack(lattice, margin_mm, settings, play)
+    scores, reach = _score_all(
+        np.ascontiguousarray(lines.crossings_uvw),
+        np.ascontiguousarray(lines.directions_uvw),
+        always,
+        zoned,
+        late,
+        play.late_mm,
         lattice.bone,
         lattice.obstacle,
         lattice.pedicle,
         lattice.origin_uvw,
-        settings.instrument.radius_mm,
-        margin_mm,
-        wall_weight(),
-        settings.entry_sigma_mm,
-        np.radians(settings.angle_sigma_deg),
-        np.radians([settings.max_convergence_deg, settings.min_craniocaudal_deg, settings.max_craniocaudal_deg]),
-        dock_u_mm,
+        np.asarray(lines.ideal_uvw, dtype=np.float64),
+        np.array([lines.slope, lines.offset, *lines.tip_u_mm, lines.dock_u_mm]),
+        np.array([settings.entry_sigma_mm, np.radians(settings.angle_sigma_deg)]),
+        np.array([settings.max_convergence_deg, settings.min_craniocaudal_deg, settings.max_craniocaudal_deg]),
+        float(floor),
     )
     best: list[Candidate] = []
     # stable order, so that equal scores are settled the same way on every machine
-    for flat in np.argsort(-scores, axis=None, kind="stable"):
-        if len(best) == keep or scores.flat[flat] <= _REJECTED:
+    promising = np.flatnonzero(scores > max(BLOCKED, scores.max() - 2 * WINDOW))
+    for flat in promising[np.argsort(-scores.flat[promising], kind="stable")]:
+        if len(best) == keep:
             break
         i, j = np.unravel_index(int(flat), scores.shape)
-        found = Candidate(crossings_uvw[i], targets_uvw[j], float(scores[i, j]))
+        crossing = lines.crossings_uvw[i]
+        found = Candidate(crossing, crossing + reach[i, j] * lines.directions_uvw[j], float(scores[i, j]))
         if all(
             np.linalg.norm(found.crossing_uvw - b.crossing_uvw) + np.linalg.norm(found.target_uvw - b.target_uvw) > 4
             for b in best
         ):
             best.append(found)
     return SearchResult(
-        tuple(best), scores.size, int((scores == _REJECTED).sum()), int((scores == 2 * _REJECTED).sum())
+        tuple(best), scores.size, int((scores == BLOCKED).sum()), int((scores == OUT_OF_ANGLE).sum()), scores
     )
 
 
-@nb.njit(cache=True, inline="always")
-def _at(volume, x, y, z):  # type: ignore[no-untyped-def]
-    """Trilinear value of a (nu, nv, nw) array; the border value outside."""
-    nx, ny, nz = volume.shape
-    x = min(max(x, 0.0), nx - 1.001)
-    y = min(max(y, 0.0), ny - 1.001)
-    z = min(max(z, 0.0), nz - 1.001)
-    i, j, k = int(x), int(y), int(z)
-    a, b, c = x - i, y - j, z - k
-    return (
-        (1 - a) * ((1 - b) * ((1 - c) * volume[i, j, k] + c * volume[i, j, k + 1])
-                   + b * ((1 - c) * volume[i, j + 1, k] + c * volume[i, j + 1, k + 1]))
-        + a * ((1 - b) * ((1 - c) * volume[i + 1, j, k] + c * volume[i + 1, j, k + 1])
-               + b * ((1 - c) * volume[i + 1, j + 1, k] + c * volume[i + 1, j + 1, k + 1]))
-    )  # fmt: skip
-
-
-@nb.njit(cache=True)
-def _way_out(crossing, back, bone, obstacle, origin):  # type: ignore[no-untyped-def]
-    """Distance from the crossing back to the cortex, and whether the way beyond it is free of bone."""
-    out = 0.0
-    x, y, z = (crossing - origin) / SPACING_MM
-    bx, by, bz = back / SPACING_MM
-    while out < 90.0 and _at(bone, x + out * bx, y + out * by, z + out * bz) >= 0.5:
-        out += _STEP_MM
-    free = True
-    s = out + 1.5
-    while s < out + 60.0:
-        px, py, pz = x + s * bx, y + s * by, z + s * bz
-        if px < 0 or py < 0 or pz < 0 or px > bone.shape[0] - 1 or py > bone.shape[1] - 1 or pz > bone.shape[2] - 1:
-            break
-        if _at(bone, px, py, pz) >= 0.5 or _at(obstacle, px, py, pz) >= 0.5:
-            free = False
-            break
-        s += _STEP_MM
-    return out, free
+def worst_slack(
+    lattice: Lattice, margin_mm: FloatArray, settings: PlanSettings, play: Play
+) -> tuple[Float32Array, Float32Array, Float32Array]:
+    """Least weighted slack (mm) at each lattice point, over the walls in play from the entry, the zone, and late on."""
+    slack = lattice.walls - (settings.instrument.radius_mm + margin_mm).astype(np.float32)
+    slack /= wall_weight().astype(np.float32)
+    start = np.array(play.start)
+    far = np.full(lattice.bone.shape, 99.0, dtype=np.float32)
+    one, two, three = (
+        slack[..., start == when].min(axis=-1) if (start == when).any() else far for when in (ENTRY, ZONE, LATE)
+    )
+    return np.ascontiguousarray(one), np.ascontiguousarray(two), np.ascontiguousarray(three)
 
 
 @nb.njit(cache=True)
 def _score_line(  # type: ignore[no-untyped-def]
-    crossing, target, ideal, walls, bone, obstacle, pedicle, origin, radius, margin, weight, entry_sigma, angle_sigma,
-    limits, dock_u,
-):  # fmt: skip
-    reach = np.sqrt(((crossing - target) ** 2).sum())
-    back = (crossing - target) / reach
-    convergence = np.arctan2(back[0], back[1])
-    craniocaudal = np.arctan2(back[2], np.hypot(back[0], back[1]))
-    if abs(convergence) > limits[0] or craniocaudal < limits[1] or craniocaudal > limits[2]:
-        return 2 * _REJECTED
-    out, free = _way_out(crossing, back, bone, obstacle, origin)
-    if not free or out == 0.0 or crossing[0] + out * back[0] < dock_u:
-        return _REJECTED
-    length = reach + out
-    last_pedicle = -1.0
-    s = 0.0
-    while s <= length:
-        p = (target + s * back - origin) / SPACING_MM
-        if _at(pedicle, p[0], p[1], p[2]) >= 0.5:
-            last_pedicle = s
-        s += _STEP_MM
-    if last_pedicle < 0:
-        return _REJECTED
-    worst = 1e9
-    s = 0.0
-    while s <= length:
-        p = (target + s * back - origin) / SPACING_MM
-        depth = length - s
-        sigma = np.sqrt(entry_sigma**2 + (angle_sigma * depth) ** 2)
-        first = 0 if s <= last_pedicle else 6  # the canal is always in play
-        for wall in range(first, 7):
-            slack = _at(walls[:, :, :, wall], p[0], p[1], p[2]) - radius - margin[wall]
-            worst = min(worst, slack / (sigma * weight[wall]))
-        if worst < -6.0:
+    crossing, along, always, zoned, late, late_mm, bone, obstacle, zone, origin, ideal, ends, sigmas, limits, floor
+):
+    """(score, distance from crossing to tip) of the best path on one line."""
+    convergence = np.degrees(np.arctan2(-along[0], -along[1]))
+    craniocaudal = np.degrees(np.arctan2(-along[2], np.hypot(along[0], along[1])))
+    if abs(convergence) > limits[0] + 1e-9 or craniocaudal < limits[1] - 1e-9 or craniocaudal > limits[2] + 1e-9:
+        return OUT_OF_ANGLE, 0.0
+    miss = (ideal - crossing) - ((ideal - crossing) * along).sum() * along
+    passing = (miss**2).sum() / TARGET_SCALE_MM**2
+    if ENOUGH_SIGMAS - passing < floor:
+        return WORSE, 0.0
+    x, y, z = crossing - origin
+    if floor > 0.0 and between(zone, x, y, z) >= 0.5:
+        # a quick look ahead: the error is at least that of the way from here on, so this can only be too hopeful
+        for step in range(13):
+            px, py, pz = x + step * along[0], y + step * along[1], z + step * along[2]
+            slack = min(between(always, px, py, pz), between(zoned, px, py, pz))
+            if slack / np.sqrt(sigmas[0] ** 2 + (sigmas[1] * step) ** 2) - passing < floor:
+                return WORSE, 0.0
+    # back to the cortex; the zone begins at the last point of it that is met going back
+    out, back_zone = 0.0, -1e3
+    while out < 90.0:
+        px, py, pz = x - out * along[0], y - out * along[1], z - out * along[2]
+        if between(bone, px, py, pz) < 0.5:
             break
-        s += _STEP_MM
-    miss2 = ((target - ideal) ** 2).sum()
-    return min(worst, ENOUGH_SIGMAS) - miss2 / TARGET_SCALE_MM**2
+        if between(zone, px, py, pz) >= 0.5:
+            back_zone = out
+        out += _STEP_MM
+    if out == 0.0 or crossing[0] - out * along[0] < ends[4]:
+        return BLOCKED, 0.0
+    worst, best, best_s = 1e9, NO_TIP, 0.0
+    first = -back_zone if back_zone > -1e3 else 1e3
+    t = -out
+    while t < 70.0:
+        px, py, pz = x + t * along[0], y + t * along[1], z + t * along[2]
+        depth = t + out
+        sigma = np.sqrt(sigmas[0] ** 2 + (sigmas[1] * depth) ** 2)
+        slack = between(always, px, py, pz)
+        if first > 999.0 and between(zone, px, py, pz) >= 0.5:
+            first = t
+        if t >= first:
+            slack = min(slack, between(zoned, px, py, pz))
+            if late_mm > 0.0 and t >= first + late_mm:
+                slack = min(slack, between(late, px, py, pz))
+        worst = min(worst, slack / sigma)
+        kept = min(worst, ENOUGH_SIGMAS) if worst >= 0.0 else SHORTFALL * worst
+        if worst < -6.0 or kept - passing < floor:
+            break
+        qx, qy, qz = crossing[0] + t * along[0], crossing[1] + t * along[1], crossing[2] + t * along[2]
+        if qy < ideal[1] - 8.0:
+            break
+        if t > first and qy - ends[0] * qz - ends[1] <= 0.0 and ends[2] <= qx <= ends[3]:
+            miss2 = (qx - ideal[0]) ** 2 + (qy - ideal[1]) ** 2 + (qz - ideal[2]) ** 2
+            value = kept - miss2 / TARGET_SCALE_MM**2
+            if value > best:
+                best, best_s = value, t
+        t += _STEP_MM
+    if best < floor:
+        return (WORSE if best == NO_TIP and worst < ENOUGH_SIGMAS else best), best_s
+    s = out + 1.5
+    while s < out + 60.0:
+        px, py, pz = x - s * along[0], y - s * along[1], z - s * along[2]
+        if between(bone, px, py, pz) >= 0.5 or between(obstacle, px, py, pz) >= 0.5:
+            return BLOCKED, 0.0
+        s += 0.75
+    return best, best_s
 
 
 @nb.njit(cache=True, parallel=True)
 def _score_all(  # type: ignore[no-untyped-def]
-    crossings, targets, ideal, walls, bone, obstacle, pedicle, origin, radius, margin, weight, entry_sigma, angle_sigma,
-    limits, dock_u,
-):  # fmt: skip
-    out = np.empty((crossings.shape[0], targets.shape[0]))
+    crossings,
+    directions,
+    always,
+    zoned,
+    late,
+    late_mm,
+    bone,
+    obstacle,
+    zone,
+    origin,
+    ideal,
+    ends,
+    sigmas,
+    limits,
+    floor,
+):
+    out = np.empty((crossings.shape[0], directions.shape[0]))
+    reach = np.empty(out.shape)
     for i in nb.prange(crossings.shape[0]):
-        for j in range(targets.shape[0]):
-            out[i, j] = _score_line(
-                crossings[i], targets[j], ideal, walls, bone, obstacle, pedicle, origin, radius, margin, weight,
-                entry_sigma, angle_sigma, limits, dock_u,
+        for j in range(directions.shape[0]):
+            out[i, j], reach[i, j] = _score_line(
+                crossings[i], directions[j], always, zoned, late, late_mm, bone, obstacle, zone, origin, ideal, ends,
+                sigmas, limits, floor,
             )  # fmt: skip
-    return out
+    return out, reach

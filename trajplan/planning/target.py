@@ -89,6 +89,10 @@ def tip_limits_u_mm(unipedicular: bool) -> tuple[float, float]:
     return (-4.0, 4.0) if unipedicular else (1.0, np.inf)
 
 
+BESIDE_TIP_MM = (1.0, 6.0, 2.5)
+"""Least, greatest and ideal distance of an extrapedicular tip from the midline, on its own side, mm."""
+
+
 def docking_u_mm(vertebra: Vertebra, side: Side) -> float:
     """Least distance of the entry from the midline, mm: the middle of the pedicle (docks on its lateral half on AP)."""
     outline = vertebra.frame.to_local(vertebra.pedicles[side].outline_lps)[:, 0] * side.sign

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from trajplan.anatomy.vertebra import Vertebra
+from trajplan.geometry.arrays import FloatArray
+from trajplan.planning.evaluate import PathClearance
 from trajplan.planning.plan import Breach, PlanSettings, Verdict
 from trajplan.planning.skin import SkinWay
+from trajplan.planning.walls import Wall
 
 MIN_CONFIDENCE = 0.5
 """Below this mask confidence nothing is called safe."""
@@ -99,3 +104,15 @@ def judge(
     if unsafe:
         return Verdict.UNSAFE, (*unsafe, *unknown, *caution)
     return (Verdict.UNKNOWN if unknown else Verdict.SAFE), (*unknown, *caution)
+
+
+def broken_margins(clearance: PathClearance, margin_mm: FloatArray) -> tuple[str, ...]:
+    """One sentence for each wall that comes nearer than its margin."""
+    smallest = clearance.smallest()
+    return tuple(
+        f"the {wall.name.lower()} wall is not in play: the path never passes the bone it should"
+        if np.isneginf(smallest[wall])
+        else f"{smallest[wall]:.2f} mm from the {wall.name.lower()} wall, {margin_mm[wall]:.2f} mm are required"
+        for wall in Wall
+        if smallest[wall] < margin_mm[wall]
+    )

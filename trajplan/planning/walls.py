@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -10,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.errors import AnatomyError
-from trajplan.geometry.arrays import BoolArray, Float32Array, FloatArray
+from trajplan.geometry.arrays import AnyArray, BoolArray, Float32Array, FloatArray
 from trajplan.geometry.grid import Grid
 from trajplan.geometry.surface import Surface, WallDistance, inside, occupancy, surface_of
 from trajplan.parts import Part, Side
@@ -26,9 +27,13 @@ class Wall(IntEnum):
     ANTERIOR = 4
     ENDPLATE = 5
     CANAL = 6
+    FORAMEN = 7
 
 
 BONE = (Part.BODY, Part.PEDICLE_LEFT, Part.PEDICLE_RIGHT, Part.POSTERIOR)
+
+ENTRY, ZONE, LATE = 0, 1, 2
+"""From where on a wall is in play: the entry; the first point in the zone; a stretch beyond that."""
 
 CANAL_GAP_MM = 1.5
 """Farther than this from a height the wall of the canal does not count as known there."""
@@ -36,31 +41,85 @@ CANAL_GAP_MM = 1.5
 _STEEP = 0.7
 """|cosine| from which a surface normal counts as facing along an axis (45 deg)."""
 
+_FORWARD = -0.5
+"""v of the normal of a surface that faces forward: the posterior elements' border of a foramen (60 deg about -v)."""
+
+_FORAMEN_REACH_MM = 8.0
+"""The foramina are watched this far above and below the pedicle."""
+
+
+@dataclass(frozen=True)
+class Play:
+    """When each wall comes into play along a path: `start` (ENTRY, ZONE or LATE) by `Wall`, and how far LATE is.
+
+    The zone of a transpedicular path is the pedicle: before it the instrument is on its way in. That of an
+    extrapedicular one is the body; it enters through the lateral wall, which counts from `late_mm` further on.
+    """
+
+    start: tuple[int, ...] = (ZONE, ZONE, ZONE, ZONE, ZONE, ZONE, ENTRY, ENTRY)
+    late_mm: float = 0.0
+
+
+THROUGH_PEDICLE = Play()
+BESIDE_PEDICLE = Play((ENTRY, LATE, ENTRY, ENTRY, ZONE, ZONE, ENTRY, ENTRY), 8.0)
+
+
+@dataclass(frozen=True, eq=False)
+class BoneSurfaces:
+    """What both sides share: smooth occupancies of bone and canal on the grid of the parts, and their surfaces."""
+
+    bone_field: Float32Array
+    canal_field: Float32Array
+    bone: Surface
+    canal: Surface
+
+
+def bone_surfaces(vertebra: Vertebra) -> BoneSurfaces:
+    """Surfaces of the target's bone and of its canal.
+
+    Raises
+    ------
+    AnatomyError
+        ``no_canal``: without it nothing can be called safe.
+    """
+    parts, grid = vertebra.parts.array, vertebra.parts.grid
+    if not (parts == Part.CANAL).any():
+        raise AnatomyError("the spinal canal is not known, so no path can be called safe", code="no_canal")
+    bone_field = occupancy(np.isin(parts, BONE), grid)
+    canal_field = occupancy(parts == Part.CANAL, grid)
+    return BoneSurfaces(bone_field, canal_field, surface_of(bone_field, grid), surface_of(canal_field, grid))
+
 
 @dataclass(frozen=True, eq=False)
 class WallField:
     """Signed clearance of a *point* (not yet an instrument) to each wall on one side.
 
-    `pedicle_field` and `bone_field` are smooth occupancies on `grid`; `distances` holds one `WallDistance` a `Wall`.
+    `zone_field`, `bone_field` and `canal_field` are smooth occupancies on `grid`; `distances` holds one `WallDistance`
+    a `Wall`. `samples_uvw`, shape (N, 3), are all samples of the walls as (side * u, v, w) with their `kinds`.
     """
 
     side: Side
     grid: Grid
     bone_field: Float32Array
     canal_field: Float32Array
-    pedicle_field: Float32Array
+    zone_field: Float32Array
     distances: tuple[WallDistance, ...]
+    any_surface: WallDistance
+    any_kind: AnyArray
+    samples_uvw: FloatArray
+    kinds: AnyArray
+    play: Play = THROUGH_PEDICLE
 
     def in_bone(self, points_lps: ArrayLike) -> BoolArray:
         """Whether LPS points lie in the target's bone."""
         return inside(self.bone_field, self.grid, points_lps)
 
-    def in_pedicle(self, points_lps: ArrayLike) -> BoolArray:
-        """Whether LPS points lie in this side's pedicle."""
-        return inside(self.pedicle_field, self.grid, points_lps)
+    def in_zone(self, points_lps: ArrayLike) -> BoolArray:
+        """Whether LPS points lie in the zone in which the bone walls come into play."""
+        return inside(self.zone_field, self.grid, points_lps)
 
     def point_clearance(self, points_lps: ArrayLike, within_mm: float = np.inf) -> FloatArray:
-        """Signed distance (..., 7) of LPS points to each `Wall`, mm; never over-stated, `inf` where a wall is missing.
+        """Signed distance (..., 8) of LPS points to each `Wall`, mm; never over-stated, `inf` where a wall is missing.
 
         Bone walls are positive inside bone; the canal is positive outside the canal. A wall farther off than
         `within_mm` may be given as `inf`, which is quicker.
@@ -74,34 +133,64 @@ class WallField:
         nearest = np.argmin(clearance[..., : Wall.CANAL], axis=-1)
         for wall in Wall:
             left = ~bone & (nearest == wall)
-            if wall != Wall.CANAL and left.any():
+            if wall < Wall.CANAL and left.any():
                 clearance[left, wall] = self.distances[wall].signed(points[left], False, within_mm)
+        if (~bone).any():
+            in_foramen = ~bone & (self.any_kind[self.any_surface.nearest(points)] == Wall.FORAMEN)
+            if in_foramen.any():
+                clearance[in_foramen, Wall.FORAMEN] = self.distances[Wall.FORAMEN].signed(
+                    points[in_foramen], False, within_mm
+                )
         return clearance
 
 
-def wall_field(vertebra: Vertebra, side: Side) -> WallField:
-    """Walls of one side from the vertebra's parts.
+def wall_field(vertebra: Vertebra, side: Side, surfaces: BoneSurfaces | None = None) -> WallField:
+    """Walls of one side from the vertebra's parts, for a path through the pedicle.
 
     Raises
     ------
     AnatomyError
         ``no_canal`` or ``no_pedicle``: without them nothing can be called safe.
     """
+    surfaces = surfaces or bone_surfaces(vertebra)
     parts, grid = vertebra.parts.array, vertebra.parts.grid
-    if not (parts == Part.CANAL).any():
-        raise AnatomyError("the spinal canal is not known, so no path can be called safe", code="no_canal")
     if not (parts == side.pedicle).any():
         raise AnatomyError(f"the {side} pedicle was not found in the mask", code="no_pedicle")
-    bone_field = occupancy(np.isin(parts, BONE), grid)
-    canal_field = occupancy(parts == Part.CANAL, grid)
-    # wide enough to bridge the pedicle's own cortex: "in the pedicle" is a zone, not a wall
-    pedicle_field = occupancy(parts == side.pedicle, grid)
-    bone_surface = surface_of(bone_field, grid)
-    kind = _classify(vertebra, bone_surface, side)
-    canal_surface = surface_of(canal_field, grid)
-    _require_canal_beside(vertebra, canal_surface, side)
-    walls = [WallDistance(bone_surface.subset(kind == wall)) for wall in Wall if wall != Wall.CANAL]
-    return WallField(side, grid, bone_field, canal_field, pedicle_field, (*walls, WallDistance(canal_surface)))
+    kind = _classify(vertebra, surfaces.bone, side)
+    _require_canal_beside(vertebra, surfaces.canal, side)
+    of_wall = [surfaces.canal if wall == Wall.CANAL else surfaces.bone.subset(kind == wall) for wall in Wall]
+    points = np.concatenate([s.points_lps for s in of_wall])
+    return WallField(
+        side,
+        grid,
+        surfaces.bone_field,
+        surfaces.canal_field,
+        zone_occupancy(parts == side.pedicle, grid),
+        tuple(WallDistance(s) for s in of_wall),
+        WallDistance(surfaces.bone),
+        kind,
+        vertebra.frame.to_local(points) * np.array([side.sign, 1.0, 1.0]),
+        np.concatenate([np.full(len(s), wall) for wall, s in zip(Wall, of_wall, strict=True)]),
+    )
+
+
+def beside_pedicle(field: WallField, vertebra: Vertebra) -> WallField:
+    """The same walls for a path that enters the body beside the pedicle (extrapedicular)."""
+    zone = zone_occupancy(vertebra.parts.array == Part.BODY, field.grid)
+    return dataclasses.replace(field, zone_field=zone, play=BESIDE_PEDICLE)
+
+
+def zone_occupancy(mask: BoolArray, grid: Grid) -> Float32Array:
+    """`occupancy` of a mask that fills a small part of the grid, computed about that part only."""
+    out = np.zeros(mask.shape, dtype=np.float32)
+    box = tuple(
+        slice(max(int(at.min()) - 6, 0), int(at.max()) + 7)
+        for at in (np.flatnonzero(mask.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1)))
+        if len(at)
+    )
+    if len(box) == 3:
+        out[box] = occupancy(mask[box], grid)
+    return out
 
 
 def _require_canal_beside(vertebra: Vertebra, canal: Surface, side: Side) -> None:
@@ -127,7 +216,8 @@ def _classify(vertebra: Vertebra, surface: Surface, side: Side) -> np.ndarray:
 
     Pedicle: by the dominant direction of the normal across the pedicle axis. Body: end plates by normals along w,
     the posterior wall counts as medial (behind it lies the canal), the front half's forward surface is anterior, the
-    rest lateral. The posterior elements are where the instrument enters; they are no wall.
+    rest lateral. The posterior elements are where the instrument enters; only what they turn forward to the foramina
+    above and below the pedicle is a wall.
     """
     part = vertebra.parts.array[tuple(surface.inside_zyx.T)]
     normal = vertebra.frame.direction_to_local(surface.normals_lps)
@@ -148,4 +238,14 @@ def _classify(vertebra: Vertebra, surface: Surface, side: Side) -> np.ndarray:
     in_front = vertebra.frame.to_local(surface.points_lps)[:, 1] < 0
     kind[rest & in_front & (v < -0.3)] = Wall.ANTERIOR
     kind[rest & (v > _STEEP)] = Wall.MEDIAL
+
+    own = vertebra.pedicles.get(side)
+    if own is not None and len(own.outline_lps):
+        outline = vertebra.frame.to_local(own.outline_lps)
+        at = vertebra.frame.to_local(surface.points_lps)
+        across_u, up_w = at[:, 0] * side.sign, at[:, 2]
+        border = outline[:, 0] * side.sign
+        near = (across_u > border.min()) & (across_u < border.max())
+        near &= (up_w > outline[:, 2].min() - _FORAMEN_REACH_MM) & (up_w < outline[:, 2].max() + _FORAMEN_REACH_MM)
+        kind[(part == Part.POSTERIOR) & near & (v < _FORWARD)] = Wall.FORAMEN
     return kind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from trajplan.planning.plan import PlanSettings, Trajectory
+from trajplan.planning.plan import Breach, PlanSettings, Trajectory
 from trajplan.reporting.words import chance, degrees, mm, point
 from trajplan.verification.stages import Stage
 
@@ -46,7 +46,8 @@ class PathFacts:
 def path_facts(path: Trajectory, stages: tuple[Stage, ...], settings: PlanSettings) -> PathFacts:
     """The facts of one path."""
     tool, b = path.instrument, path.breach
-    unverified = "" if tool.length_verified else ", length not verified"
+    unverified = "" if tool.diameter_verified else ", diameter not verified"
+    unverified += "" if tool.length_verified else ", length not verified"
     rows = (
         ("Instrument", f"{tool.name}, outer diameter {tool.outer_diameter_mm:.2f} mm, {tool.length_mm:.0f} mm long"
          + unverified),
@@ -56,7 +57,9 @@ def path_facts(path: Trajectory, stages: tuple[Stage, ...], settings: PlanSettin
         ("Chance of a breach", (f"{chance(b.any, b.samples)} in any direction (medial {chance(b.medial, b.samples)}, "
          f"lateral {chance(b.lateral, b.samples)}, superior {chance(b.superior, b.samples)}, "
          f"inferior {chance(b.inferior, b.samples)}); {b.samples} draws, entry error {b.entry_sigma_mm:.2f} mm, "
-         f"angle error {b.angle_sigma_deg:.1f}° (one sigma)")),
+         f"angle error {b.angle_sigma_deg:.1f}° (one sigma)" + _interval(b))),
+        ("Safe cone at the entry", _cone(path)),
+        ("Balloons that fit", _balloons(path)),
         ("Convergence (to the midline)", degrees(path.convergence_deg)),
         ("Craniocaudal (caudal forward)", degrees(path.craniocaudal_deg)),
         ("Length in bone", mm(path.length_in_bone_mm)),
@@ -75,6 +78,7 @@ def path_facts(path: Trajectory, stages: tuple[Stage, ...], settings: PlanSettin
         ("Spinal canal", c.canal_mm, settings.canal_margin_mm),
         ("Anterior wall, from the tip", c.anterior_mm, settings.anterior_margin_mm),
         ("End plates", c.endplate_mm, settings.endplate_margin_mm),
+        ("Foramina (front of the joints)", c.foramen_mm, settings.wall_margin_mm),
     )
     return PathFacts(
         side=path.side.value,
@@ -84,6 +88,34 @@ def path_facts(path: Trajectory, stages: tuple[Stage, ...], settings: PlanSettin
         clearance=tuple(_clearance_row(*w) for w in walls),
         stages=tuple(_stage_row(i, s) for i, s in enumerate(stages, start=1)),
     )
+
+
+def _interval(b: Breach) -> str:
+    if b.any_low is None or b.any_high is None:
+        return ""
+    preset = f", {b.execution}" if b.execution else ""
+    return f"{preset}; between {100 * b.any_low:.1f} % and {100 * b.any_high:.1f} % with walls 0.25 mm off"
+
+
+def _cone(path: Trajectory) -> str:
+    if path.cone is None:
+        return "not computed"
+    met = f", then the {path.cone.worst} wall is met" if path.cone.worst else " or more"
+    return f"{degrees(path.cone.least_deg)} in the worst direction{met}"
+
+
+def _balloons(path: Trajectory) -> str:
+    """The balloons that fit, largest first; sizes of which no source was opened are said to be so."""
+    if not path.balloons:
+        return "none with 2 mm from every cortex"
+    margin = path.balloons[0].margin_mm
+    said = [
+        f"{f.balloon.name} to Ø {f.diameter_mm:.0f} x {f.length_mm:.0f} mm"
+        + (f" (then {f.limit})" if f.limit else "")
+        + ("" if f.balloon.verified else ", sizes not verified")
+        for f in path.balloons
+    ]
+    return f"{'; '.join(said)}; {margin:.0f} mm kept from every cortex"
 
 
 def _clearance_row(wall: str, value_mm: float | None, margin_mm: float) -> ClearanceRow:

@@ -16,6 +16,7 @@ from trajplan.reporting.pdf import report_pdf
 from trajplan.reporting.picture import Picture
 from trajplan.reporting.report import report_html
 from trajplan.reporting.reslice import PartMasks
+from trajplan.reporting.safety_picture import safety_picture
 from trajplan.reporting.slices import overview_pictures, side_pictures
 from trajplan.reporting.staged_xray import staged_picture
 from trajplan.reporting.xray import xray_pictures
@@ -38,7 +39,8 @@ def report_pictures(result: CaseResult, progress: Progress | None = None) -> lis
         for side in Side:
             tell(0.2 if side is Side.LEFT else 0.45, f"slices of the {side.value} side")
             pictures += side_pictures(result, side, masks)
-            pictures += [p for p in (clearance_picture(result, side), staged_picture(result, side)) if p is not None]
+            of_side = (clearance_picture(result, side), safety_picture(result, side), staged_picture(result, side))
+            pictures += [p for p in of_side if p is not None]
     tell(0.7, "simulated X-rays")
     return pictures + xray_pictures(result)
 

@@ -13,7 +13,16 @@ SLACK_MM = 0.3
 
 STAGES = ("docking", "mid-pedicle", "posterior wall", "past the wall", "final")
 _MIN_CONFIDENCE = 0.5
-_WALLS = ("medial_mm", "lateral_mm", "superior_mm", "inferior_mm", "anterior_mm", "endplate_mm", "canal_mm")
+_WALLS = (
+    "medial_mm",
+    "lateral_mm",
+    "superior_mm",
+    "inferior_mm",
+    "anterior_mm",
+    "endplate_mm",
+    "canal_mm",
+    "foramen_mm",
+)
 
 
 def verdict_lines(path: dict[str, Any], plan: dict[str, Any], least_mm: float, canal_mm: float) -> list[CheckLine]:
@@ -27,7 +36,7 @@ def verdict_lines(path: dict[str, Any], plan: dict[str, Any], least_mm: float, c
         Clearances recomputed on the mesh.
     """
     side, planned = path["side"], path["clearance"]
-    walls = [planned[name] for name in _WALLS if planned[name] is not None]
+    walls = [planned[name] for name in _WALLS if planned.get(name) is not None]
     against = hindrances(path, plan, least_mm, canal_mm)
     safe = path["verdict"] == "safe"
     lines = [

@@ -1,0 +1,106 @@
+"""The cases of benchmarks/planning.py: phantoms T6 to L5 on 1 mm voxels, measured once and kept in a work folder.
+
+Levels, sexes and fracture kinds are dealt in turn; people, ages, losses, poses and noise come from the seed and the
+number of the case alone, so that case k is the same however many are made. A case kept in the folder is made again when
+the version of its making (`VERSION`) has changed.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import pickle
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from trajplan.anatomy.measure import measure_vertebra
+from trajplan.anatomy.vertebra import Vertebra
+from trajplan.errors import TrajplanError
+from trajplan.exports.atomic import write_atomically
+from trajplan.geometry import Volume
+from trajplan.geometry.resample import canonical
+from trajplan.levels import level_id
+from trajplan_phantoms import PhantomSpec, Pose, Scanner, Truth, make_phantom
+from trajplan_phantoms.fracture import Cleft, Fracture
+from trajplan_phantoms.population import draw
+
+# the read-only names of a label map come back as a plain dict
+copyreg.pickle(MappingProxyType, lambda kept: (dict, (dict(kept),)))  # type: ignore[arg-type]  # its stub knows no generics
+
+VERSION = 1
+LEVELS = ("T6", "T7", "T8", "T9", "T10", "T11", "T12", "L1", "L2", "L3", "L4", "L5")
+KINDS = ("wedge", "none", "biconcave", "crush", "crush with retropulsion", "wedge with cleft")
+VOXELS = {"spacing_zyx": (1.0, 1.0, 1.0), "noise_hu": 15.0}
+_TRUTH_ONLY = Scanner((5.0, 5.0, 5.0), noise_hu=0.0)
+
+
+@dataclass(frozen=True)
+class Made:
+    """One case ready to be planned; `vertebra` is None where it could not be measured (`error` says why)."""
+
+    seed: int
+    index: int
+    level: str
+    kind: str
+    sex: str
+    ct: Volume
+    vertebra: Vertebra | None
+    error: str
+
+    @cached_property
+    def truth(self) -> Truth:
+        """The exact truth, rebuilt from the spec."""
+        return make_phantom(spec_of(self.seed, self.index)[0], _TRUTH_ONLY).truth
+
+
+def spec_of(seed: int, index: int) -> tuple[PhantomSpec, str, str]:
+    """(spec, fracture kind, sex) of a case."""
+    own = np.random.default_rng([seed, 31, index])
+    level = LEVELS[index % len(LEVELS)]
+    kind = KINDS[(index + index // len(LEVELS)) % len(KINDS)]
+    sex = ("female", "male")[(index // len(LEVELS) + index // 3) % 2]
+    loss, age, person = float(own.uniform(15.0, 60.0)), float(own.uniform(50.0, 90.0)), int(own.integers(2**31))
+    axis = own.normal(size=3)
+    turn = Rotation.from_rotvec(np.radians(own.uniform(0.0, 15.0)) * axis / np.linalg.norm(axis))
+    more: dict[str, Any] = {"pose": Pose(turn.as_matrix(), own.uniform(-0.5, 0.5, 3), bool(own.random() < 0.5))}
+    if kind != "none":
+        extra: dict[str, Any] = {}
+        if "cleft" in kind:
+            extra = {"cleft": Cleft("gas"), "band_hu": 80.0}
+        if "retropulsion" in kind:
+            extra = {"retropulsion_mm": float(own.uniform(2.0, 5.0))}
+        more["fracture"] = Fracture(kind.split()[0], loss, **extra)  # type: ignore[arg-type]  # one of the kinds
+    return draw(level, sex, age, person, target=level, **more), kind, sex  # type: ignore[arg-type]  # one of the sexes
+
+
+def make(seed: int, index: int) -> Made:
+    """Build the phantom on 1 mm voxels and measure its target from its own labels."""
+    spec, kind, sex = spec_of(seed, index)
+    phantom = make_phantom(spec, Scanner(**VOXELS, seed=index))  # type: ignore[arg-type]  # see VOXELS
+    vertebra, error = None, ""
+    try:
+        vertebra = measure_vertebra(
+            phantom.ct, canonical(phantom.labels), level_id(spec.target), level=spec.target, level_confirmed=True,
+            source="phantom labels",
+        )  # fmt: skip
+    except TrajplanError as reason:
+        error = f"{reason.code}: {reason}"
+    return Made(seed, index, spec.target, kind, sex, phantom.ct, vertebra, error)
+
+
+def case(seed: int, index: int, work: Path) -> Made:
+    """A case from the work folder, made when it is not there."""
+    kept = work / f"case_v{VERSION}_{seed}_{index:03d}.pkl"
+    if kept.exists():
+        with kept.open("rb") as stream:
+            found: Made = pickle.load(stream)  # noqa: S301  # a file this benchmark wrote itself
+        return found
+    made = make(seed, index)
+    work.mkdir(parents=True, exist_ok=True)
+    write_atomically(kept, pickle.dumps(made, protocol=5))
+    return made

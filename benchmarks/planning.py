@@ -1,0 +1,209 @@
+"""How good the planner is, against the exact truth of phantoms: the figures of docs/planning.md, printed as tables.
+
+Run: ``python benchmarks/planning.py [--cases 24] [--seed 1] [--work FOLDER] [--only suite,breach,optimum,speed]``.
+Cases T6 to L5 on 1 mm voxels (all fracture kinds, both sexes) are made once and kept in the work folder, and so are
+their rows: a run that was stopped goes on where it was. ``--cases 300`` takes hours on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from plan_breach import breach_table
+from plan_optimum import optimum_table
+from plan_speed import speed_table
+from plan_suite import LEVELS, Made, case
+
+from trajplan.errors import TrajplanError
+from trajplan.exports.atomic import write_atomically
+from trajplan.parts import Side
+from trajplan.planning.advice import Option
+from trajplan.planning.plan import PlanSettings, Trajectory, Verdict
+from trajplan.planning.planner import plan_approaches
+from trajplan.planning.refusals import needed_width_mm
+from trajplan.planning.walls import BESIDE_PEDICLE
+from trajplan_phantoms import Truth
+
+ROWS = "rows-3"
+"""Version of the rows kept in the work folder; raised when the planner changes what they say."""
+
+BEFORE_ISTHMUS_MM = 4.0
+"""Graded from here on: before it the instrument is still on its way into the pedicle."""
+
+OVER_MM, UNDER_MM = 0.1, 0.6
+
+
+@dataclass(frozen=True)
+class Row:
+    """One side and approach of one case; figures are None where nothing was planned."""
+
+    case: int
+    level: str
+    kind: str
+    sex: str
+    side: str
+    approach: str
+    verdict: str
+    code: str
+    true_width_mm: float
+    planned_mm: float | None = None
+    true_mm: float | None = None
+    true_breach_mm: float | None = None
+    canal_over_mm: float | None = None
+    facet_mm: float | None = None
+    breach: float | None = None
+    reasons: str = ""
+
+
+def grade_of(breach_mm: float) -> str:
+    """Gertzbein-Robbins grade of a breach: A none, B below 2, C below 4, D below 6, E from 6 mm."""
+    return "A" if breach_mm <= 0 else "ABCDE"[1 + int(np.searchsorted([2, 4, 6], breach_mm, side="right"))]
+
+
+def start_mm(path: Trajectory, truth: Truth) -> float:
+    """Depth from which a path is graded: just behind the isthmus, or 8 mm into the body."""
+    if path.approach == "extrapedicular":
+        depth, points = path.capsule.points_along(0.25)
+        inside = truth.body_value(points) < 0
+        return float(depth[int(np.argmax(inside))]) + BESIDE_PEDICLE.late_mm if inside.any() else 0.0
+    isthmus = truth.pedicles[path.side].isthmus_center_lps
+    return max(0.0, float((isthmus - path.entry_lps) @ path.direction_lps) - BEFORE_ISTHMUS_MM)
+
+
+def row_of(made: Made, option: Option) -> Row:
+    """An option of the planner against the truth."""
+    side, path = option.side, option.path
+    known = (made.index, made.level, made.kind, made.sex, str(side), option.approach, option.verdict, option.code)
+    width = made.truth.pedicles[side].width_mm
+    if path is None:
+        return Row(*known, width)
+    depth = start_mm(path, made.truth)
+    profile = path.clearance.profile
+    deeper = profile[profile[:, 0] >= depth, 1]
+    _, along = path.capsule.points_along(0.25)
+    true_canal = float(made.truth.canal_value(along).min()) - path.capsule.radius_mm
+    canal = None if path.clearance.canal_mm is None else path.clearance.canal_mm - true_canal
+    return Row(
+        *known, width, float(deeper.min()), made.truth.true_clearance(path.capsule, depth),
+        made.truth.breach_mm(path.capsule, depth), canal, path.clearance.facet_mm, path.breach.any,
+        "; ".join(path.reasons),
+    )  # fmt: skip
+
+
+def rows_of(seed: int, index: int, work: Path) -> list[Row]:
+    """All options of one case, from the work folder when it holds them."""
+    kept = work / f"{ROWS}_{seed}_{index:03d}.json"
+    if kept.exists():
+        return [Row(**r) for r in json.loads(kept.read_text(encoding="utf-8"))]
+    try:
+        made = case(seed, index, work)
+    except TrajplanError as error:
+        rows = [Row(index, LEVELS[index % len(LEVELS)], "", "", "both", "", "not built", error.code, float("nan"))]
+    else:
+        if made.vertebra is None:
+            rows = [
+                Row(index, made.level, made.kind, made.sex, str(s), "bipedicular", "refused",
+                    made.error.split(":")[0], made.truth.pedicles[s].width_mm) for s in Side
+            ]  # fmt: skip
+        else:
+            found = plan_approaches(made.ct, made.vertebra, PlanSettings(), automatic_mask=False, mask_spacing_mm=1.0)
+            rows = [row_of(made, option) for option in found.options]
+    work.mkdir(parents=True, exist_ok=True)
+    write_atomically(kept, json.dumps([asdict(r) for r in rows]).encode())
+    return rows
+
+
+def show(row: Row) -> str:
+    """One line."""
+    text = (
+        f"{row.case:4d} {row.level:4}{row.kind:24}{row.side:6}{row.approach:15}{row.verdict:9}{row.true_width_mm:6.1f}"
+    )
+    if row.planned_mm is None or row.true_mm is None or row.true_breach_mm is None:
+        return f"{text}  {row.code}"
+    over = row.planned_mm - row.true_mm
+    figures = f"{row.planned_mm:7.2f} {row.true_mm:7.2f} {over:+6.2f}  {grade_of(row.true_breach_mm)}"
+    return f"{text} {figures}  {row.reasons[:60]}"
+
+
+def suite_table(rows: list[Row]) -> Iterator[str]:
+    """The figures over all cases."""
+    need = needed_width_mm(PlanSettings(), 0.0)
+    through = [r for r in rows if r.approach in ("bipedicular", "unipedicular")]
+    planned = [r for r in rows if r.planned_mm is not None and r.true_mm is not None]
+    offered = [r for r in planned if r.verdict != Verdict.UNSAFE]
+    grades = Counter(grade_of(r.true_breach_mm or 0.0) for r in offered)
+    over = np.array([(r.planned_mm or 0) - (r.true_mm or 0) for r in planned] or [0.0])
+    canal = np.array([r.canal_over_mm for r in planned if r.canal_over_mm is not None] or [0.0])
+    narrow = [r for r in through if r.true_width_mm < need]
+    wide = [r for r in rows if r.approach == "bipedicular" and r.true_width_mm >= need + UNDER_MM]
+    yield f"cases {len({r.case for r in rows})}, paths planned {len(planned)}, of these not unsafe {len(offered)}"
+    touched = [r for r in offered if r.facet_mm is not None and r.facet_mm < 0]
+    must = {
+        "grade against the truth, offered paths": ("all A", f"{dict(sorted(grades.items()))}"),
+        "clearance over-stated, worst": (
+            f"<= +{OVER_MM} mm", f"{over.max():+.2f} mm; beyond: {(over > OVER_MM).sum()} of {len(over)}"
+        ),
+        "clearance under-stated, worst": (
+            f">= -{UNDER_MM} mm", f"{over.min():+.2f} mm; beyond: {(over < -UNDER_MM).sum()} of {len(over)}"
+        ),
+        "clearance, median of planned minus true": (">= -0.25 mm", f"{np.median(over):+.2f} mm"),
+        "canal clearance over-stated, worst": (f"<= +{OVER_MM} mm", f"{canal.max():+.2f} mm"),
+        f"pedicles below {need:.2f} mm: refused": (
+            "all", f"{sum(r.verdict == 'refused' for r in narrow)} of {len(narrow)}"
+        ),
+        "    their codes": ("", f"{dict(Counter(r.code for r in narrow))}"),
+        f"pedicles above {need + UNDER_MM:.2f} mm: planned": (
+            "", f"{sum(r.verdict != 'refused' for r in wide)} of {len(wide)}"
+        ),
+        "    refused with": ("", f"{dict(Counter(r.code for r in wide if r.code))}"),
+        "offered paths that touch other bone": ("", f"{len(touched)}"),
+    }  # fmt: skip
+    for name, (target, found) in must.items():
+        yield f"{name:42} {'must: ' + target if target else '':20} {found}"
+    yield "unipedicular feasible by level (safe; tip within 4 mm of the midline):"
+    for level in LEVELS:
+        mine = [r for r in rows if r.level == level and r.approach == "unipedicular"]
+        if mine:
+            safe = sum(r.verdict == Verdict.SAFE for r in mine)
+            yield f"    {level:4} {100 * safe / len(mine):5.1f} %  ({safe} of {len(mine)} sides)"
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", type=int, default=12)
+    parser.add_argument("--first", type=int, default=0, help="number of the first case")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--work", type=Path, help="folder kept between runs")
+    parser.add_argument("--only", default="suite,breach,optimum,speed", help="tables to print, comma-separated")
+    parser.add_argument("--quiet", action="store_true", help="no line for each path")
+    given = parser.parse_args()
+    only = given.only.split(",")
+    numbers = range(given.first, given.first + given.cases)
+    with tempfile.TemporaryDirectory() as folder:
+        work = given.work or Path(folder)
+        if "suite" in only:
+            rows = []
+            for index in numbers:
+                rows += rows_of(given.seed, index, work)
+                if not given.quiet:
+                    for row in [r for r in rows if r.case == index]:
+                        print(show(row), flush=True)
+            print("\n".join(suite_table(rows)))
+        if "breach" in only:
+            print("\n".join(breach_table(given.seed, numbers, work)))
+        if "optimum" in only:
+            print("\n".join(optimum_table(given.seed, numbers, work)))
+        if "speed" in only:
+            print("\n".join(speed_table(given.seed, numbers[0], work)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""Continuous search of the best path near a candidate: the objective in one call, and Nelder-Mead, both compiled."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+
+from trajplan.geometry.arrays import AnyArray, Float32Array, FloatArray
+from trajplan.planning.kernels import margins, way_back, zone_depth
+from trajplan.planning.objective import CENTRING, ENOUGH_SIGMAS, SHORTFALL, TARGET_SCALE_MM
+
+INFEASIBLE = 500.0
+TOLERANCE = 1e-6
+
+
+class Problem(NamedTuple):
+    """Everything the objective needs, as arrays in (side * u, v, w) mm.
+
+    `start` (0 entry, 1 zone, 2 late, 3 from far behind the entry), `taken` and `weight` are by kind of sample;
+    `limits_deg` is (greatest convergence, least and greatest craniocaudal); `third` is (slope, offset) of the border of
+    the anterior third; `tip_u` the limits of the tip from the midline.
+    """
+
+    bone: Float32Array
+    zone: Float32Array
+    to_index: FloatArray
+    at_index: FloatArray
+    samples: FloatArray
+    kinds: AnyArray
+    start: AnyArray
+    late_mm: float
+    taken: FloatArray
+    weight: FloatArray
+    entry_sigma: float
+    angle_sigma: float
+    reach: float
+    crossing_v: float
+    ideal: FloatArray
+    third: FloatArray
+    tip_u: FloatArray
+    dock_u: float
+    limits_deg: FloatArray
+
+
+@nb.njit(cache=True)
+def line_of(x, p):  # type: ignore[no-untyped-def]
+    """(entry, along, length, over) of the path through crossing (x0, v, x1) and target x2..x4.
+
+    `over` is by how much the worst limit is exceeded, mm or deg.
+    """
+    crossing = np.array([x[0], p.crossing_v, x[1]])
+    target = x[2:5].copy()
+    back = crossing - target
+    back /= np.sqrt((back**2).sum())
+    out = way_back(p.bone, p.to_index, p.at_index, crossing, back)
+    entry = crossing + out * back
+    length = np.sqrt(((entry - target) ** 2).sum())
+    convergence = np.degrees(np.arctan2(back[0], back[1]))
+    craniocaudal = np.degrees(np.arctan2(back[2], np.hypot(back[0], back[1])))
+    over = max(
+        abs(convergence) - p.limits_deg[0],
+        p.limits_deg[1] - craniocaudal,
+        craniocaudal - p.limits_deg[2],
+        x[3] - p.third[0] * x[4] - p.third[1],
+        p.dock_u - entry[0],
+        p.tip_u[0] - x[2],
+        x[2] - p.tip_u[1],
+    )
+    if out == 0.0:
+        over = max(over, 1.0)
+    return entry, -back, length, over
+
+
+@nb.njit(cache=True)
+def loss(x, p):  # type: ignore[no-untyped-def]
+    """Minus the score of a path; 500 or more when it breaks a limit or misses its zone."""
+    entry, along, length, over = line_of(x, p)
+    if over > TOLERANCE:
+        return INFEASIBLE + over
+    zone = zone_depth(p.zone, p.to_index, p.at_index, entry, along, length)
+    if zone < 0:
+        return INFEASIBLE
+    starts = np.empty(len(p.start))
+    for k in range(len(p.start)):
+        starts[k] = (0.0, zone, zone + p.late_mm, -40.0)[p.start[k]]
+    worst, vertical = margins(
+        p.samples, p.kinds, entry, along, length, starts, p.taken, p.weight, p.entry_sigma, p.angle_sigma, p.reach
+    )
+    miss2 = ((x[2:5] - p.ideal) ** 2).sum()
+    value = (min(worst, ENOUGH_SIGMAS) if worst >= 0 else SHORTFALL * worst) - miss2 / TARGET_SCALE_MM**2
+    if vertical < 1e8:
+        value += CENTRING * min(vertical, 10.0)
+    return -max(value, -INFEASIBLE + 1.0)
+
+
+@nb.njit(cache=True)
+def _nelder_mead(start, step, p, evaluations):  # type: ignore[no-untyped-def]
+    """The best x near `start` and its loss: the usual coefficients, to 0.01 mm and 0.0005 of the score."""
+    n = len(start)
+    x = np.empty((n + 1, n))
+    f = np.empty(n + 1)
+    for i in range(n + 1):
+        x[i] = start
+        if i > 0:
+            x[i, i - 1] += step[i - 1]
+        f[i] = loss(x[i], p)
+    used = n + 1
+    while used < evaluations:
+        order = np.argsort(f)
+        x, f = x[order], f[order]
+        if f[n] - f[0] < 5e-4 and np.abs(x[1:] - x[0]).max() < 0.01:
+            break
+        middle = x[:n].sum(axis=0) / n
+        reflected = 2.0 * middle - x[n]
+        at = loss(reflected, p)
+        used += 1
+        if at < f[0]:
+            further = 3.0 * middle - 2.0 * x[n]
+            there = loss(further, p)
+            used += 1
+            if there < at:
+                x[n], f[n] = further, there
+            else:
+                x[n], f[n] = reflected, at
+        elif at < f[n - 1]:
+            x[n], f[n] = reflected, at
+        else:
+            nearer = 0.5 * (middle + (reflected if at < f[n] else x[n]))
+            there = loss(nearer, p)
+            used += 1
+            if there < min(at, f[n]):
+                x[n], f[n] = nearer, there
+            else:
+                for i in range(1, n + 1):
+                    x[i] = x[0] + 0.5 * (x[i] - x[0])
+                    f[i] = loss(x[i], p)
+                used += n
+    best = np.argmin(f)
+    return x[best], f[best]
+
+
+@nb.njit(cache=True, parallel=True)
+def climb(starts, p, evaluations):  # type: ignore[no-untyped-def]
+    """Refine every start (S, 5): Nelder-Mead, then once more from its end with a fresh, smaller simplex.
+
+    Returns (S, 5) and the losses (S,). Each start is worked on alone, so the result does not depend on threads.
+    """
+    out = np.empty(starts.shape)
+    losses = np.empty(len(starts))
+    wide, narrow = np.array([0.7, 0.7, 1.0, 1.0, 1.0]), np.array([-0.4, 0.4, -0.6, 0.6, -0.6])
+    for i in nb.prange(len(starts)):
+        first, _ = _nelder_mead(starts[i], wide, p, evaluations)
+        out[i], losses[i] = _nelder_mead(first, narrow, p, evaluations)
+    return out, losses

@@ -1,0 +1,127 @@
+"""Compiled kernels of the planner: fields between voxels, and one path against every sample of every wall.
+
+All points are (side * u, v, w) mm, so that both sides look alike; `to_index` (3, 3) and `at_index` (3,) take them to
+(z, y, x) indices of a field. Walls are numbered as in `Wall`, starts of play as in `walls.Play`.
+"""
+
+from __future__ import annotations
+
+import numba as nb
+import numpy as np
+
+_STEP_MM = 0.5
+_LIMIT_MM = 90.0
+_FAR2_MM2 = 14.0**2
+"""A sample farther from the axis than 14 mm leaves more than 2.5 sigma whatever the wall and the depth."""
+
+NOWHERE = -1e6
+"""Value of a path that does not pass its zone."""
+
+
+@nb.njit(cache=True, inline="always")
+def between(field, x, y, z):  # type: ignore[no-untyped-def]
+    """Trilinear value of a 3-D array at an index; 0 outside."""
+    nx, ny, nz = field.shape
+    if not (0.0 <= x < nx - 1 and 0.0 <= y < ny - 1 and 0.0 <= z < nz - 1):
+        return 0.0
+    i, j, k = int(x), int(y), int(z)
+    a, b, c = x - i, y - j, z - k
+    return (
+        (1 - a) * ((1 - b) * ((1 - c) * field[i, j, k] + c * field[i, j, k + 1])
+                   + b * ((1 - c) * field[i, j + 1, k] + c * field[i, j + 1, k + 1]))
+        + a * ((1 - b) * ((1 - c) * field[i + 1, j, k] + c * field[i + 1, j, k + 1])
+               + b * ((1 - c) * field[i + 1, j + 1, k] + c * field[i + 1, j + 1, k + 1]))
+    )  # fmt: skip
+
+
+@nb.njit(cache=True, inline="always")
+def between_all(fields, x, y, z, out):  # type: ignore[no-untyped-def]
+    """Trilinear values of all fields of a (nx, ny, nz, count) array into `out`; the border value outside."""
+    nx, ny, nz, count = fields.shape
+    x = min(max(x, 0.0), nx - 1.001)
+    y = min(max(y, 0.0), ny - 1.001)
+    z = min(max(z, 0.0), nz - 1.001)
+    i, j, k = int(x), int(y), int(z)
+    a, b, c = np.float32(x - i), np.float32(y - j), np.float32(z - k)
+    one = np.float32(1.0)
+    for w in range(count):
+        out[w] = (one - a) * (
+            (one - b) * ((one - c) * fields[i, j, k, w] + c * fields[i, j, k + 1, w])
+            + b * ((one - c) * fields[i, j + 1, k, w] + c * fields[i, j + 1, k + 1, w])
+        ) + a * (
+            (one - b) * ((one - c) * fields[i + 1, j, k, w] + c * fields[i + 1, j, k + 1, w])
+            + b * ((one - c) * fields[i + 1, j + 1, k, w] + c * fields[i + 1, j + 1, k + 1, w])
+        )
+
+
+@nb.njit(cache=True, inline="always")
+def _field_at(field, to_index, at_index, px, py, pz):  # type: ignore[no-untyped-def]
+    return between(
+        field,
+        to_index[0, 0] * px + to_index[0, 1] * py + to_index[0, 2] * pz + at_index[0],
+        to_index[1, 0] * px + to_index[1, 1] * py + to_index[1, 2] * pz + at_index[1],
+        to_index[2, 0] * px + to_index[2, 1] * py + to_index[2, 2] * pz + at_index[2],
+    )
+
+
+@nb.njit(cache=True)
+def way_back(field, to_index, at_index, start, back):  # type: ignore[no-untyped-def]
+    """How far back (unit `back`) from `start` a line leaves the field's 0.5 level, mm, to 0.03 mm; 0 when outside."""
+    out = 0.0
+    while out < _LIMIT_MM:
+        if _field_at(field, to_index, at_index, start[0] + out * back[0], start[1] + out * back[1],
+                     start[2] + out * back[2]) < 0.5:  # fmt: skip
+            break
+        out += _STEP_MM
+    if out == 0.0 or out >= _LIMIT_MM:
+        return out
+    low, high = out - _STEP_MM, out
+    for _ in range(5):
+        middle = 0.5 * (low + high)
+        if _field_at(field, to_index, at_index, start[0] + middle * back[0], start[1] + middle * back[1],
+                     start[2] + middle * back[2]) >= 0.5:  # fmt: skip
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+@nb.njit(cache=True)
+def zone_depth(zone, to_index, at_index, entry, along, length):  # type: ignore[no-untyped-def]
+    """Depth at which a path first is in its zone, mm, in steps of 0.25; -1 when it never is."""
+    t = 0.0
+    while t <= length:
+        if _field_at(zone, to_index, at_index, entry[0] + t * along[0], entry[1] + t * along[1],
+                     entry[2] + t * along[2]) >= 0.5:  # fmt: skip
+            return t
+        t += 0.25
+    return -1.0
+
+
+@nb.njit(cache=True)
+def margins(samples, kinds, entry, along, length, starts, taken, weight, entry_sigma, angle_sigma, reach):  # type: ignore[no-untyped-def]
+    """(worst, vertical): least slack of a path over all samples in units of weighted sigma, and that of the walls above
+    and below the pedicle alone, unweighted.
+
+    `starts` is the depth from which each wall counts, `taken` what is subtracted from the distance of the axis to a
+    sample (radius, margin, guard). The error is that at the depth where the axis passes the sample.
+    """
+    worst, vertical = 1e9, 1e9
+    for n in range(samples.shape[0]):
+        kind = kinds[n]
+        dx = samples[n, 0] - entry[0]
+        dy = samples[n, 1] - entry[1]
+        dz = samples[n, 2] - entry[2]
+        t = min(max(dx * along[0] + dy * along[1] + dz * along[2], starts[kind]), length)
+        dx -= t * along[0]
+        dy -= t * along[1]
+        dz -= t * along[2]
+        d2 = dx * dx + dy * dy + dz * dz - reach * reach
+        if d2 > _FAR2_MM2:
+            continue
+        inner = angle_sigma * max(t, 0.0)
+        value = (np.sqrt(max(d2, 0.0)) - taken[kind]) / np.sqrt(entry_sigma * entry_sigma + inner * inner)
+        worst = min(worst, value / weight[kind])
+        if kind == 2 or kind == 3:
+            vertical = min(vertical, value)
+    return worst, vertical
