@@ -17,7 +17,17 @@ from trajplan.errors import InputError
 from trajplan.exports.atomic import staged_folder, write_atomically
 
 NAMES = ("plan.json", "report.html", "figures/a.png", "figures/b.png")
-_WATCHED = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "open", "ctypes.dlsym", "shutil.rmtree", "os.listdir")
+_WATCHED = (
+    "os.rename",
+    "os.link",
+    "os.remove",
+    "os.mkdir",
+    "os.rmdir",
+    "open",
+    "ctypes.dlsym",
+    "shutil.rmtree",
+    "os.listdir",
+)
 
 
 def content(name: str, generation: int) -> bytes:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from trajplan.anatomy.backend import Progress
 from trajplan.anatomy.backends import DEFAULT
 from trajplan.anatomy.vertebra import Vertebra
+from trajplan.confirm import confirm_mask
 from trajplan.errors import AnatomyError, GeometryError
 from trajplan.fluoroscopy.drr import Drr
 from trajplan.fluoroscopy.projector import prepare, project
@@ -24,7 +25,7 @@ from trajplan.parts import Side
 from trajplan.planning.plan import PlanSettings, Refusal, Trajectory, Verdict
 from trajplan.planning.planner import plan_vertebra
 from trajplan.reading.scan import Scan
-from trajplan.target import Target, find_target
+from trajplan.target import Segmented, Target, find_target
 from trajplan.verification.stages import Stage, check_stages
 
 
@@ -42,6 +43,10 @@ class CaseRequest:
         Vertebra labels, VerSe ids, canonical LPS; `labels_source` names where they came from.
     backend : str
         Segmentation back-end (`trajplan.anatomy.backends`) when there are no labels.
+    segmented : Segmented or None
+        What is known of `labels` that are a segmentation of this program, unchanged since.
+    confirmed_mask : str or None
+        Hash of the mask that a person has looked at and found right (`trajplan.confirm`).
     """
 
     level: str | None = None
@@ -50,6 +55,8 @@ class CaseRequest:
     labels_source: str | None = None
     settings: PlanSettings = field(default_factory=PlanSettings)
     backend: str = DEFAULT
+    segmented: Segmented | None = None
+    confirmed_mask: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +117,9 @@ def run_case(scan: Scan, request: CaseRequest, progress: Progress = lambda _frac
         with clock.step("anatomy"):
             target = find_target(
                 scan, request.level, request.seed_lps, request.labels, request.labels_source,
-                _part(progress, 0.0, 0.55), request.backend,
+                _part(progress, 0.0, 0.55), request.backend, request.segmented,
             )  # fmt: skip
+            target = confirm_mask(target, request.confirmed_mask)
     except AnatomyError as reason:
         refusal = Refusal(None, request.settings.approach, reason.code, f"{reason}", reason.numbers)
         return _result(scan, request, None, (), (refusal,), {}, {}, {}, (), clock)

@@ -90,11 +90,16 @@ def plan(
     instrument: Annotated[str, typer.Option(help="8G, 10G, 11G or 13G.")] = "11G",
     approach: Annotated[ApproachOption, typer.Option(help="Which pedicles.")] = ApproachOption.AUTO,
     backend: BackendOption = "simpleitk",
+    confirm_mask: Annotated[
+        str | None,
+        typer.Option(help="SHA-256 (first 8 digits or more) of the mask in a plan whose contours you found right."),
+    ] = None,
     keep_name: KeepNameOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Plan the safest transpedicular path on a CT and write report, plan.json and pictures to --out."""
     from trajplan.case import CaseRequest
+    from trajplan.exports.labels_file import segmented_in
     from trajplan.levels import level_id
     from trajplan.planning.instruments import instrument as find_instrument
     from trajplan.planning.plan import Approach, PlanSettings
@@ -108,15 +113,16 @@ def plan(
     refuse_a_file(out)
     read = read_scan(source, answers)
     scan = named(read, source, keep_name)
-    label_map = None
+    label_map, segmented = None, None
     if labels is not None and scheme is not None:
         label_map, said = read_labels_with_findings(
             labels, Scheme(scheme), level_id=identifier, nifti_form=answers.nifti_form
         )
         said += check_same_space(label_map, scan.volume)
+        segmented = segmented_in(labels, label_map)
         scan = dataclasses.replace(scan, findings=scan.findings + said)
     labels_source = None if labels is None else (labels.name if keep_name else "label file")
-    request = CaseRequest(level, seed_lps, label_map, labels_source, settings, backend)
+    request = CaseRequest(level, seed_lps, label_map, labels_source, settings, backend, segmented, confirm_mask)
     _run_and_write(scan, request, out, as_json)
 
 

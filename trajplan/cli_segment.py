@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from trajplan.geometry import LabelMap, Volume
     from trajplan.geometry.arrays import FloatArray
     from trajplan.reading.answers import Answers
+    from trajplan.target import Segmented
 
 
 @answering
@@ -46,6 +47,7 @@ def segment(
 ) -> None:
     """Segment a vertebra (at a seed, or a level looked for) or all, measure, and write labels (VerSe ids)."""
     from trajplan.anatomy.backends import get_backend
+    from trajplan.exports.labels_file import write_labels
     from trajplan.reading import read_scan
     from trajplan.target import require_inside
 
@@ -66,20 +68,22 @@ def segment(
         require_inside(scan.volume, point)
     with progress_bar() as progress:
         if every:
-            labels, facts = _all(scan.volume, point, level, progress)
+            labels, facts, made = _all(scan.volume, point, level, progress)
         else:
-            labels, facts = _one(chosen, scan.volume, point, level, progress)
-    _write_and_print(labels, {"file": out.name, "backend": chosen.name, **facts}, out, as_json)
+            labels, facts, made = _one(chosen, scan.volume, point, level, progress)
+    write_labels(labels, out, made)
+    _print({"file": out.name, "backend": chosen.name, **facts}, as_json)
 
 
 def _one(
     backend: Backend, ct: Volume, point: FloatArray | None, level: str | None, progress: Progress
-) -> tuple[LabelMap, dict[str, Any]]:
+) -> tuple[LabelMap, dict[str, Any], Segmented]:
     """The vertebra at a seed; without one, that of a level."""
     from trajplan.anatomy.seeded import segment_at_seed
     from trajplan.anatomy.without_seed import seed_of_level
     from trajplan.exports.column_facts import level_facts
     from trajplan.levels import LEVEL_NAMES, level_id
+    from trajplan.target import Segmented
 
     found: dict[str, Any] = {}
     if point is None:
@@ -87,7 +91,7 @@ def _one(
         found = {"levels": level_facts(levels), "seed_lps": [round(float(v), 2) for v in point]}
     result = segment_at_seed(backend, ct, point, level_id(level) if level else None, progress)
     measured = _measured(ct, result.labels, result.target_id, level if not found else None, result.confidence)
-    return result.labels, {
+    facts = {
         "target_id": result.target_id,
         "labels": [LEVEL_NAMES.get(i, "unknown") for i in result.labels.ids()],
         "confidence": round(result.confidence.score, 3),
@@ -96,17 +100,19 @@ def _one(
         **found,
         **measured,
     }
+    return result.labels, facts, Segmented(backend.name, result.target_id, result.confidence)
 
 
 def _all(
     ct: Volume, point: FloatArray | None, level: str | None, progress: Progress
-) -> tuple[LabelMap, dict[str, Any]]:
+) -> tuple[LabelMap, dict[str, Any], Segmented]:
     """Every vertebra in view, named as far as the evidence or the user goes."""
     from trajplan.anatomy.network_column import find_column_by_network
     from trajplan.anatomy.network_confidence import judge_looks
     from trajplan.anatomy.spine_labels import column_ids, spine_labels
     from trajplan.anatomy.without_seed import named_at, require_level
     from trajplan.exports.column_facts import level_facts, vertebra_facts
+    from trajplan.target import Segmented
 
     column = find_column_by_network(ct, lambda share, what: progress(0.4 * share, what))
     named = None if point is None or level is None else named_at(column, point, level)
@@ -115,11 +121,11 @@ def _all(
         require_level(column, levels, level)
     ids = column_ids(levels.names)
     labels = spine_labels(column.vertebrae, ids, levels.names)
-    vertebrae = []
+    vertebrae, rated = [], {}
     for k, (one, frame, name) in enumerate(zip(column.vertebrae, column.frames, levels.names, strict=True)):
         progress(0.4 + 0.6 * k / len(ids), f"measuring {name or f'vertebra {k + 1}'}")
         share = one.seen.target_share
-        confidence = judge_looks(one.seen, one.seen, share, one.mask, 0.0)
+        confidence = rated[ids[k]] = judge_looks(one.seen, one.seen, share, one.mask, 0.0)
         vertebrae.append(
             {
                 "level": name,
@@ -130,7 +136,8 @@ def _all(
                 **_measured(ct, labels, ids[k], name if named else None, confidence),
             }
         )
-    return labels, {"levels": level_facts(levels), "vertebrae": vertebrae}
+    worst = min(rated, key=lambda i: rated[i].score)  # a label file carries one rating: the poorest
+    return labels, {"levels": level_facts(levels), "vertebrae": vertebrae}, Segmented("network", worst, rated[worst])
 
 
 def _measured(
@@ -159,10 +166,7 @@ def _measured(
     return measures_facts(vertebra)
 
 
-def _write_and_print(labels: LabelMap, facts: dict[str, Any], out: Path, as_json: bool) -> None:
-    from trajplan.exports.labels_file import write_labels
-
-    write_labels(labels, out)
+def _print(facts: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_facts(facts, as_json)
         return

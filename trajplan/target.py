@@ -9,14 +9,14 @@ import numpy as np
 
 from trajplan.anatomy.backend import Backend, Progress
 from trajplan.anatomy.backends import DEFAULT, get_backend
+from trajplan.anatomy.clean_labels import clean_labels
 from trajplan.anatomy.column import find_column
 from trajplan.anatomy.measure import measure_vertebra
 from trajplan.anatomy.network_backend import NetworkBackend
-from trajplan.anatomy.network_column import find_column_by_network
 from trajplan.anatomy.seeded import segment_at_seed
-from trajplan.anatomy.vertebra import Vertebra
-from trajplan.anatomy.without_seed import require_level, worst_in_column
-from trajplan.anatomy.worst import worst_vertebra
+from trajplan.anatomy.vertebra import Confidence, Vertebra
+from trajplan.anatomy.without_seed import found_in_column
+from trajplan.anatomy.worst import FRACTURE_PERCENT, worst_vertebra
 from trajplan.errors import AnatomyError, InputError
 from trajplan.geometry import LabelMap, Volume
 from trajplan.geometry.arrays import FloatArray
@@ -26,12 +26,12 @@ from trajplan.reading.scan import Scan
 PLANNABLE_IDS = range(LEVEL_IDS["T4"], LEVEL_IDS["L5"] + 1)
 """Levels looked at when the worst fracture is searched for: kyphoplasty is done from about T4 to L5."""
 
-FRACTURE_PERCENT = 20.0
-"""Height loss from which Genant's scale speaks of a fracture."""
-
 
 COARSE_MM = 1.5
 """Labels on voxels from this size on are said to be coarse."""
+
+_UNRATED = 0.8
+"""Confidence in a mask that came with a rated one: enough to plan on, less than certain."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +48,33 @@ class Target:
     spacing_mm: float | None = None
 
 
+@dataclass(frozen=True)
+class Segmented:
+    """A label file that a back-end made: unless a person has edited it, it is no more than an automatic mask.
+
+    Parameters
+    ----------
+    backend : str
+    target_id : int
+        The vertebra that `confidence` is about; its neighbours were not rated.
+    confidence : Confidence
+    edited : bool
+        Whether somebody has changed the labels since.
+    """
+
+    backend: str
+    target_id: int
+    confidence: Confidence
+    edited: bool = False
+
+    def confidence_in(self, identifier: int) -> Confidence:
+        """What is known of the mask of one level."""
+        if identifier == self.target_id:
+            return self.confidence
+        rated = LEVEL_NAMES.get(self.target_id, "another vertebra")
+        return Confidence(_UNRATED, {}, (f"check the mask: only that of {rated} was rated, this came with it",))
+
+
 def find_target(
     scan: Scan,
     level: str | None,
@@ -56,6 +83,7 @@ def find_target(
     labels_source: str | None,
     progress: Progress,
     backend: str = DEFAULT,
+    segmented: Segmented | None = None,
 ) -> Target:
     """The target's measured anatomy.
 
@@ -67,14 +95,16 @@ def find_target(
         The vertebra cannot be found, segmented or measured.
     """
     if labels is not None:
-        return _from_labels(scan, level, seed_lps, labels, labels_source or "labels", progress)
+        return _from_labels(scan, level, seed_lps, labels, labels_source or "labels", progress, segmented)
     notes: list[str] = []
     chosen = get_backend(backend)
     stated = level
     if seed_lps is not None:
         require_inside(scan.volume, seed_lps)
     elif isinstance(chosen, NetworkBackend):
-        seed_lps, level, chosen_notes = _found_in_column(scan.volume, level, progress)
+        seed_lps, level, chosen_notes = found_in_column(
+            scan.volume, level, {*PLANNABLE_IDS, LEVEL_IDS["T13"]}, progress
+        )
         stated = None  # the program counted; nobody has pointed at the vertebra
         notes += chosen_notes
     else:
@@ -113,35 +143,6 @@ def _worst_seed(volume: Volume) -> tuple[FloatArray, str]:
     if loss_percent < FRACTURE_PERCENT:
         note += f" Less than {FRACTURE_PERCENT:.0f} % is no fracture by Genant's limits."
     return seed_lps, note
-
-
-def _found_in_column(volume: Volume, level: str | None, progress: Progress) -> tuple[FloatArray, str | None, list[str]]:
-    """Without a seed, by the network: the body's centre of a level, or of the vertebra that lost most height.
-
-    Returns
-    -------
-    seed_lps : ndarray, shape (3,)
-    level : str or None
-        As counted by the program.
-    notes : list of str
-        How it was found and counted.
-    """
-    column = find_column_by_network(volume, lambda share, what: progress(0.1 * share, what))
-    levels = column.levels()
-    if level is not None:
-        index = require_level(column, levels, level)
-        notes = [f"{levels.names[index]} was found without a seed."]
-    else:
-        index, loss_percent, count = worst_in_column(column, levels, {*PLANNABLE_IDS, LEVEL_IDS["T13"]})
-        which = levels.names[index] or f"number {len(column.vertebrae) - index} from below"
-        told = f"{which} has the largest height loss (about {loss_percent:.0f} %)."
-        notes = [f"Target chosen by the program: of {count} whole vertebrae found without a seed, {told}"]
-        if loss_percent < FRACTURE_PERCENT:
-            notes[0] += f" Less than {FRACTURE_PERCENT:.0f} % is no fracture by Genant's limits."
-    counted = " and ".join(f"{one.anchor} ({one.level})" for one in levels.evidence) or "nothing to count from"
-    doubts = "".join(f" {reason[:1].upper()}{reason[1:]}." for reason in levels.reasons)
-    notes.append(f"Levels {levels.status}: {counted}.{doubts}")
-    return column.vertebrae[index].center_lps, levels.names[index], notes
 
 
 def _segmented(
@@ -187,7 +188,9 @@ def _from_labels(
     labels: LabelMap,
     source: str,
     progress: Progress,
+    segmented: Segmented | None,
 ) -> Target:
+    labels, mended = clean_labels(labels)
     present = [i for i in labels.ids() if i in PLANNABLE_IDS]
     names = ", ".join(LEVEL_NAMES[i] for i in labels.ids() if i in LEVEL_NAMES)
     notes: list[str] = []
@@ -208,8 +211,23 @@ def _from_labels(
         notes.append(note)
     progress(0.7, f"measuring {LEVEL_NAMES.get(wanted, wanted)}")
     vertebra = measure_vertebra(
-        scan.volume, labels, wanted, level=LEVEL_NAMES.get(wanted), level_confirmed=level is not None, source=source
+        scan.volume,
+        labels,
+        wanted,
+        level=LEVEL_NAMES.get(wanted),
+        level_confirmed=level is not None,
+        source=source,
+        confidence=segmented.confidence_in(wanted) if segmented and not segmented.edited else None,
     )
+    automatic = segmented is not None and not segmented.edited
+    if segmented and segmented.edited:
+        notes.append(f"The label file is a segmentation by {segmented.backend} that somebody has edited since.")
+    elif segmented:
+        notes.append(
+            f"The label file is a segmentation by {segmented.backend}, unchanged: its mask is automatic (confidence "
+            f"{vertebra.confidence.score:.2f}); nobody has confirmed it."
+        )
+    notes += [text for one in mended if abs(one.level_id - wanted) <= 1 and (text := one.told())]
     if level is None:
         notes.append(f"The level {LEVEL_NAMES.get(wanted)} is that of the label file; nobody has confirmed it.")
     spacing_mm = float(max(labels.grid.spacing_zyx.max(), scan.volume.grid.spacing_zyx.max()))
@@ -218,7 +236,8 @@ def _from_labels(
             f"The labels stand on voxels of up to {spacing_mm:.1f} mm: the place of a wall is known to a good part of "
             "that only, and more than the usual margins is asked of a safe path."
         )
-    return Target(vertebra, False, tuple(notes), {"backend": "labels", "source": source}, spacing_mm)
+    provenance = {"backend": "labels", "source": source} | ({"segmented_by": segmented.backend} if segmented else {})
+    return Target(vertebra, automatic, tuple(notes), provenance, spacing_mm)
 
 
 def _refuse_another_level(wanted: int, at_seed: int, level: str) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from oriented_files import reordered
 from scipy.spatial.transform import Rotation
 
 from trajplan.anatomy.measure import measure_vertebra
@@ -68,31 +69,17 @@ def assert_same_numbers(a: Trajectory, b: Trajectory) -> None:
     assert a.length_in_bone_mm == pytest.approx(b.length_in_bone_mm, abs=2.5)
 
 
-def stored(item: Volume | LabelMap, axes: tuple[int, ...], flipped: tuple[int, ...]) -> Volume | LabelMap:
-    """The same scan with permuted and flipped storage."""
-    array = np.flip(np.transpose(item.array, axes), flipped)
-    grid = item.grid
-    step = np.stack([grid.direction[:, 2 - a] for a in axes])
-    start = np.zeros(3)
-    for position, a in enumerate(axes):
-        if position in flipped:
-            start[a] = grid.shape_zyx[a] - 1
-            step[position] = -step[position]
-    new = Grid(array.shape, grid.index_to_world(start), grid.spacing_zyx[list(axes)], step[::-1].T)
-    return dataclasses.replace(item, array=array, grid=new)
-
-
 @pytest.mark.parametrize(("axes", "flipped"), [((0, 1, 2), (1, 2)), ((2, 0, 1), (0,)), ((1, 2, 0), (0, 1, 2))])
 def test_the_storage_order_does_not_matter_at_all(
     phantom: Phantom, upright: Planned, axes: tuple[int, ...], flipped: tuple[int, ...]
 ) -> None:
-    again = canonical(stored(phantom.ct, axes, flipped))
-    labels = canonical(stored(phantom.labels, axes, flipped))
+    again = canonical(reordered(phantom.ct, axes, flipped))
+    labels = canonical(reordered(phantom.labels, axes, flipped))
     np.testing.assert_array_equal(again.array, canonical(phantom.ct).array)
     np.testing.assert_array_equal(labels.array, canonical(phantom.labels).array)
     np.testing.assert_allclose(again.grid.origin_lps, canonical(phantom.ct).grid.origin_lps, atol=1e-9)
     if axes == (2, 0, 1):
-        replanned = plan(stored(phantom.ct, axes, flipped), stored(phantom.labels, axes, flipped))
+        replanned = plan(reordered(phantom.ct, axes, flipped), reordered(phantom.labels, axes, flipped))
         for side, t in upright.paths.items():
             np.testing.assert_allclose(replanned.paths[side].entry_lps, t.entry_lps, atol=1e-3)
             np.testing.assert_allclose(replanned.paths[side].target_lps, t.target_lps, atol=1e-3)

@@ -44,7 +44,6 @@ def searched(found: NetworkColumn, monkeypatch: pytest.MonkeyPatch) -> None:
     """The search is made once for all tests."""
     for room in ("network_column", "without_seed", "seeded"):
         monkeypatch.setattr(f"trajplan.anatomy.{room}.find_column_by_network", lambda *given: found)
-    monkeypatch.setattr("trajplan.target.find_column_by_network", lambda *given: found)
 
 
 def point(phantom: Phantom, level: str) -> str:

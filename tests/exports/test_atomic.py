@@ -78,8 +78,8 @@ def test_a_move_that_fails_is_undone(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with staged_folder(out) as folder:
         for name in "abc":
             (folder / name).write_bytes(b"old " + name.encode())
-    (out / "foreign").write_bytes(b"theirs")  # so that the folder cannot be exchanged as a whole
     before = _tree(tmp_path)
+    monkeypatch.chdir(out)  # so that the folder cannot be exchanged as a whole
     replace = Path.replace
 
     def broken(self: Path, target: Path) -> Path:

@@ -321,7 +321,13 @@ def test_padding_becomes_air_whether_low_or_wrapped_high(tmp_path, body, write_s
         pixels[:7] = 63536
         ds.PixelData = pixels.tobytes()
 
-    for name, edit in (("low", low), ("high", high)):
+    def span(k, ds):
+        ds.PixelPaddingValue, ds.PixelPaddingRangeLimit = 63536, 63530
+        pixels = np.frombuffer(ds.PixelData, "<u2").copy()
+        pixels[:7] = np.arange(63530, 63537)
+        ds.PixelData = pixels.tobytes()
+
+    for name, edit in (("low", low), ("high", high), ("span", span)):
         scan = read_scan(write_series(tmp_path / name, body, edit=edit))
         assert (scan.volume.array[:, 0, :7] == -1024).all()
         np.testing.assert_array_equal(scan.volume.array[:, 1:], body[:, 1:])

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import itertools
 
-import nibabel as nib
 import numpy as np
 import pytest
-import SimpleITK as sitk
-from dicom_files import write_series
+from oriented_files import write_voxels
 from scipy.spatial.transform import Rotation
 
 from trajplan.reading import read_scan
@@ -43,25 +41,7 @@ def corners(direction):
 
 def written(folder, hu, direction, kind):
     """The same voxels and place in one of four formats."""
-    if kind == "dicom":
-        orientation = tuple(float(v) for v in (*direction[:, 0], *direction[:, 1]))
-        step = tuple(float(v) for v in direction[:, 2] * SPACING_ZYX[0])
-        return write_series(
-            folder / "s", hu, spacing_zyx=SPACING_ZYX, origin=ORIGIN, orientation=orientation, step=step
-        )
-    path = folder / f"s.{kind}"
-    if kind == "nii":
-        affine = np.eye(4)
-        affine[:3, :3], affine[:3, 3] = direction * SPACING_ZYX[::-1], ORIGIN
-        image = nib.Nifti1Image(hu.transpose(2, 1, 0), np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine)
-        image.to_filename(path)
-        return path
-    image = sitk.GetImageFromArray(hu)
-    image.SetSpacing(SPACING_ZYX[::-1])
-    image.SetOrigin([float(v) for v in ORIGIN])
-    image.SetDirection([float(v) for v in direction.ravel()])
-    sitk.WriteImage(image, str(path))
-    return path
+    return write_voxels(folder, hu, ORIGIN, SPACING_ZYX, direction, kind)
 
 
 def check_stored_place(folder, hu, direction, kind):

@@ -2,8 +2,10 @@
 
     python -m training.segmenter.train WORK --name all
     python -m training.segmenter.train WORK --name without_lidc0001 --leave-out lidc0001
+    python -m training.segmenter.train WORK --name all --start WORK/shorter.pt --rate 1.5e-3
 
-Writes WORK/NAME.pt (weights and their running mean) and WORK/NAME.log; goes on from WORK/NAME.pt with ``--resume``.
+Writes WORK/NAME.pt (weights and their running mean) and WORK/NAME.log; goes on from WORK/NAME.pt with ``--resume``. A
+second leg (``--start``) takes over the weights of another run, not its schedule: that run must have left out the same.
 """
 
 from __future__ import annotations
@@ -46,18 +48,32 @@ class _Crops(Dataset[tuple[np.ndarray, np.ndarray, bool]]):
         return crop.image, crop.labels, crop.knows_canal
 
 
-def rate_at(step: int, steps: int) -> float:
+def rate_at(step: int, steps: int, highest: float = RATE) -> float:
     """Learning rate: warm-up, then half a cosine down to 1 %."""
     cosine = 0.5 * (1 + np.cos(np.pi * (step - 1) / steps))
-    return float(RATE * (min(1.0, step / WARM_UP_STEPS) * cosine * 0.99 + 0.01))
+    return float(highest * (min(1.0, step / WARM_UP_STEPS) * cosine * 0.99 + 0.01))
 
 
-def train(targets: list[Target], work: Path, name: str, *, steps: int, batch: int, workers: int, resume: bool) -> None:
+def train(
+    targets: list[Target],
+    work: Path,
+    name: str,
+    *,
+    steps: int,
+    batch: int = 2,
+    workers: int = 1,
+    resume: bool = False,
+    start: Path | None = None,
+    rate: float = RATE,
+    data_seed: int = DATA_SEED,
+) -> None:
     """Train to `steps`, saving as it goes."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     half = device.type == "cuda"
     torch.manual_seed(NETWORK_SEED)
     net = UNet().to(device, memory_format=torch.channels_last_3d)
+    if start is not None:
+        net.load_state_dict(torch.load(start, map_location=device, weights_only=True)["mean"])
     mean = copy.deepcopy(net)
     optimiser = torch.optim.AdamW(net.parameters(), RATE, weight_decay=WEIGHT_DECAY, betas=BETAS)
     done = 0
@@ -68,13 +84,13 @@ def train(targets: list[Target], work: Path, name: str, *, steps: int, batch: in
         mean.load_state_dict(state["mean"])
         optimiser.load_state_dict(state["optimiser"])
         done = int(state["step"])
-    crops = _Crops(Synthesis(targets, DATA_SEED), done * batch, steps * batch)
+    crops = _Crops(Synthesis(targets, data_seed), done * batch, steps * batch)
     feed = DataLoader(crops, batch, num_workers=workers, prefetch_factor=3 if workers else None)
     with (work / f"{name}.log").open("a" if done else "w") as log:
         start, rows, last = time.perf_counter(), [], time.perf_counter()
         for step, (image, labels, knows) in enumerate(feed, done + 1):
             for group in optimiser.param_groups:
-                group["lr"] = rate_at(step, steps)
+                group["lr"] = rate_at(step, steps, rate)
             image = image.to(device, memory_format=torch.channels_last_3d)
             with torch.autocast(device.type, torch.bfloat16, enabled=half):
                 logits = net(image)
@@ -135,6 +151,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--workers", type=int, default=1, help="processes that make crops")
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--start", type=Path, help="weights of an earlier run that left out the same patient")
+    parser.add_argument("--rate", type=float, default=RATE, help="highest learning rate")
+    parser.add_argument("--data-seed", type=int, default=DATA_SEED, help="another one for a second leg: fresh crops")
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     targets = load_work(asked.work, asked.leave_out)
@@ -147,6 +166,9 @@ def main() -> None:
         batch=asked.batch,
         workers=asked.workers,
         resume=asked.resume,
+        start=asked.start,
+        rate=asked.rate,
+        data_seed=asked.data_seed,
     )
 
 

@@ -43,6 +43,9 @@ def _found() -> dict[str, EntryPoint]:
     own = {
         "network": EntryPoint("network", "trajplan.anatomy.network_backend:NetworkBackend", GROUP),
         "simpleitk": EntryPoint("simpleitk", "trajplan.anatomy.simpleitk_backend:SimpleItkBackend", GROUP),
+        "totalsegmentator": EntryPoint(
+            "totalsegmentator", "trajplan.anatomy.totalsegmentator_backend:TotalSegmentatorBackend", GROUP
+        ),
     }
     # another package cannot take the place of our own names
     return {one.name: one for one in entry_points(group=GROUP)} | own

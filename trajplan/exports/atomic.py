@@ -12,9 +12,9 @@ from pathlib import Path, PurePosixPath
 
 from trajplan.errors import InputError
 from trajplan.exports.exchange import exchange
+from trajplan.exports.foreign import NEW, carry_over, foreign_entries, rescue
 from trajplan.exports.leftovers import (
     JOURNAL,
-    NEW,
     OLD,
     clean_leftovers,
     put_back,
@@ -24,6 +24,8 @@ from trajplan.exports.leftovers import (
 from trajplan.exports.lock import output_lock
 
 MANIFEST = "manifest.json"
+MOST_FOREIGN = 1000
+"""Above so many files that are not ours a folder is a home, not a result, and is not exchanged."""
 _MANIFEST_SCHEMA = "trajplan.manifest/1"
 
 
@@ -60,9 +62,10 @@ def staged_folder(out: Path) -> Iterator[Path]:
     again are removed if they are still as written then (an old picture beside a new plan would mislead); anything
     else in `out` is left alone. If a move fails, the files already moved are put back as they were.
 
-    One run at a time writes to `out`. A folder that holds nothing but an earlier result is replaced in one step where
-    the system has one; otherwise the old files go first and the new ones come, the manifest last, and a run killed
-    in between is undone by the next one. Old and new files never lie side by side.
+    One run at a time writes to `out`. The folder is replaced in one step, and files that are not ours come along as
+    the very same files. Where the system has no such step (a mount point, the folder the shell stands in, files of
+    another owner, more than `MOST_FOREIGN` of them) the old files go first and the new ones come, the manifest last,
+    and a run killed in between is undone by the next one. Old and new files never lie side by side.
 
     Parameters
     ----------
@@ -90,6 +93,7 @@ def staged_folder(out: Path) -> Iterator[Path]:
             yield _fresh_stage(stage, out.name)
             _publish(stage, out)
         finally:
+            rescue(stage, out)
             shutil.rmtree(stage, ignore_errors=True)
 
 
@@ -149,24 +153,29 @@ def _publish(stage: Path, out: Path) -> None:
         (made / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
         _files(made)
         _refuse_links(out, (*digests, MANIFEST))
-        if not (_is_ours(out, {*ours, MANIFEST}) and _swap(made, out)):
+        if not _swap(stage, out, {*ours, *digests, MANIFEST}):
             _move_all(stage, out, [MANIFEST, *digests], obsolete)
         _sync(out.parent)
     except OSError as error:
         raise InputError(f"cannot write into {out.name}: {error.strerror}", code="output_unwritable") from error
 
 
-def _swap(made: Path, out: Path) -> bool:
+def _swap(stage: Path, out: Path, ours: set[str]) -> bool:
     """Put the finished folder in place in one step; False when that is not possible here."""
+    made = stage / NEW
     if not out.exists():
         made.rename(out)
         return True
-    if Path.cwd().is_relative_to(out):  # a shell that stands in the folder would be left standing nowhere
+    if stage.is_relative_to(out) or Path.cwd().is_relative_to(out):  # a shell in the folder would stand nowhere
         return False
-    was = out.stat()
+    was, now = out.stat(), made.stat()
+    if (was.st_uid, was.st_gid) != (now.st_uid, now.st_gid):
+        return False
+    foreign = foreign_entries(out, ours)
+    if len(foreign) > MOST_FOREIGN or not carry_over(stage, out, foreign, ours):
+        return False
     made.chmod(was.st_mode & 0o7777)
-    now = made.stat()
-    return (was.st_uid, was.st_gid) == (now.st_uid, now.st_gid) and exchange(made, out)
+    return exchange(made, out)
 
 
 def _move_all(stage: Path, out: Path, names: list[str], obsolete: list[str]) -> None:
@@ -193,19 +202,6 @@ def _refuse_links(out: Path, names: tuple[str, ...]) -> None:
             raise InputError(f"{name} in the output folder is a link; remove it first", code="output_outside")
         if target.is_dir():
             raise InputError(f"{name} in the output folder is a folder; remove it first", code="output_not_folder")
-
-
-def _is_ours(out: Path, ours: set[str]) -> bool:
-    """Whether `out` holds nothing but files that an earlier run wrote and nobody has changed."""
-    if not out.exists():
-        return True
-    for folder, folders, files in os.walk(out):
-        here = Path(folder)
-        names = {(here / name).relative_to(out).as_posix() for name in files}
-        empty = not files and not folders and here != out
-        if names - ours or empty or any((here / name).is_symlink() for name in folders):
-            return False
-    return True
 
 
 def _files(folder: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -9,15 +10,18 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from trajplan.anatomy.vertebra import Vertebra
+from trajplan.anatomy.vertebra import Confidence, Vertebra
 from trajplan.errors import InputError
 from trajplan.exports.leftovers import clean_leftovers, temporary_name
 from trajplan.exports.lock import output_lock
 from trajplan.geometry import LabelMap, Volume
 from trajplan.geometry.itk import grid_of, labels_from_sitk, to_sitk
 from trajplan.parts import PART_NAMES
+from trajplan.target import Segmented
 
 _HEADER_LIMIT = 65536
+_SEGMENTED = "trajplan_segmentation"
+_NAME, _LINE, _LINES = 40, 200, 20
 
 
 def write_parts(vertebra: Vertebra, path: Path) -> Path:
@@ -27,10 +31,11 @@ def write_parts(vertebra: Vertebra, path: Path) -> Path:
     return write_labels(LabelMap(labels.array, labels.grid, names), path)
 
 
-def write_labels(labels: LabelMap, path: Path) -> Path:
+def write_labels(labels: LabelMap, path: Path, segmented: Segmented | None = None) -> Path:
     """Write labels 0..255, read them back and compare, and only then give the file its name.
 
-    Only voxels, geometry and the names of the ids are stored: nothing of the patient.
+    Only voxels, geometry, the names of the ids and, where a back-end made them, its name and confidence are stored:
+    nothing of the patient. Whoever edits the file changes its hash, so that it counts as edited (`segmented_in`).
 
     Raises
     ------
@@ -43,8 +48,44 @@ def write_labels(labels: LabelMap, path: Path) -> Path:
         raise InputError("labels must be 0 to 255 to be written", code="labels_range")
     image = to_sitk(labels.array.astype(np.uint8), labels.grid)
     image.SetMetaData("labels", "; ".join(f"{int(i)} {name}" for i, name in labels.names.items()))
+    if segmented is not None:
+        noted = {
+            "backend": segmented.backend,
+            "target_id": segmented.target_id,
+            "score": round(segmented.confidence.score, 4),
+            "check": list(segmented.confidence.check),
+            "sha256": labels.sha256(),
+        }
+        image.SetMetaData(_SEGMENTED, json.dumps(noted))
     _write_checked(image, path)
     return path
+
+
+def segmented_in(path: Path, labels: LabelMap) -> Segmented | None:
+    """What a back-end of this program noted in a label file, and whether somebody has edited the labels since.
+
+    Parameters
+    ----------
+    path : Path
+        As `labels` were read from.
+    labels : LabelMap
+        What was read, canonical LPS.
+    """
+    if path.suffix != ".nrrd":
+        return None
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+        if not reader.HasMetaDataKey(_SEGMENTED):
+            return None
+        noted = json.loads(reader.GetMetaData(_SEGMENTED))
+        check = tuple(str(one)[:_LINE] for one in noted["check"])[:_LINES]
+        confidence = Confidence(min(1.0, max(0.0, float(noted["score"]))), {}, check)
+        edited = str(noted["sha256"]) != labels.sha256()
+        return Segmented(str(noted["backend"])[:_NAME], int(noted["target_id"]), confidence, edited)
+    except (RuntimeError, ValueError, KeyError, TypeError):  # a note that cannot be understood is no note
+        return None
 
 
 def _write_checked(image: sitk.Image, path: Path) -> None:

@@ -10,7 +10,9 @@ import secrets
 import shutil
 from pathlib import Path, PurePosixPath
 
-NEW, OLD, JOURNAL = "new", "old", "moving.json"
+from trajplan.exports.foreign import NEW, rescue
+
+OLD, JOURNAL = "old", "moving.json"
 _TOKEN_BYTES = 6
 
 
@@ -37,6 +39,7 @@ def clean_leftovers(target: Path) -> None:
     for path in leftovers(target):
         if path.is_dir():
             put_back(path, target)
+            rescue(path, target)
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)

@@ -25,7 +25,8 @@ _TAGS = [
     *("TemporalPositionIdentifier", "Laterality", "ImageLaterality", "Rows", "Columns", "SamplesPerPixel"),
     *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "NumberOfFrames", "PhotometricInterpretation"),
     *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "RescaleSlope", "RescaleIntercept"),
-    *("RescaleType", "PixelPaddingValue", "LossyImageCompression", "LossyImageCompressionRatio"),
+    *("RescaleType", "PixelPaddingValue", "PixelPaddingRangeLimit"),
+    *("LossyImageCompression", "LossyImageCompressionRatio"),
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
 ]
 _FRAME_TAGS = ["FrameType", "FrameAcquisitionNumber", "TemporalPositionIndex", "FrameLaterality"]
@@ -73,18 +74,21 @@ class Header:
     spacing_mm: tuple[float, float] | None
     rescale: tuple[float, float] | None
     rescale_type: str
-    padding: int | None
+    padding: tuple[int, int] | None
     lossy: str | None
     syntax: str
     pixel_fault: str | None
 
     @property
-    def padding_hu(self) -> float | None:
-        """The declared padding value in HU, when it lies outside what a scanner can measure (else it is a real one)."""
+    def padding_hu(self) -> tuple[float, float] | None:
+        """The declared padding, lowest and highest HU, when above what a scanner can measure (else it is a real value).
+
+        What lies below is cut off at air in any case.
+        """
         if self.padding is None or self.rescale is None:
             return None
-        hu = self.rescale[0] * self.padding + self.rescale[1]
-        return hu if hu > 32767 else None
+        low, high = sorted(self.rescale[0] * value + self.rescale[1] for value in self.padding)
+        return (low, high) if low > 32767 else None
 
 
 def read_headers(path: Path) -> list[Header]:
@@ -209,19 +213,28 @@ def _header_of(
         spacing_mm=None if spacing is None else (float(spacing[0]), float(spacing[1])),
         rescale=None if slope is None or intercept is None else (float(slope[0]), float(intercept[0])),
         rescale_type=text("RescaleType").upper(),
-        padding=_padding(values("PixelPaddingValue"), bits, signed=number("PixelRepresentation", 0) == 1),
+        padding=_padding(
+            values("PixelPaddingValue"),
+            values("PixelPaddingRangeLimit"),
+            bits,
+            signed=number("PixelRepresentation", 0) == 1,
+        ),
         lossy=_lossy(syntax, text("LossyImageCompression"), text("LossyImageCompressionRatio")),
         syntax=syntax,
         pixel_fault=fault,
     )
 
 
-def _padding(values: Iterable[Any], bits: int, *, signed: bool) -> int | None:
-    raw = next(iter(values), None)
-    if raw is None or not str(raw).lstrip("-").isdigit():
-        return None
-    value = int(raw)
-    return value + (1 << bits) if value < 0 and not signed else value
+def _padding(value: Iterable[Any], limit: Iterable[Any], bits: int, *, signed: bool) -> tuple[int, int] | None:
+    """Stored values of padding, both ends; a range runs from the value to the limit (DICOM PS3.3 C.7.5.1.1.2)."""
+    ends = []
+    for raw in (next(iter(value), None), next(iter(limit), None)):
+        if raw is not None and str(raw).lstrip("-").isdigit():
+            number = int(raw)
+            ends.append(number + (1 << bits) if number < 0 and not signed else number)
+        elif not ends:  # a limit means nothing without a value
+            return None
+    return min(ends), max(ends)
 
 
 def _lossy(syntax: str, flag: str, ratio: str) -> str | None:

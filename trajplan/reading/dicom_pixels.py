@@ -39,7 +39,8 @@ def read_pixels(headers: tuple[Header, ...], out: AnyArray) -> int:
     for k, h in enumerate(headers):
         pixels = _in_shape(next(files), h) if h.frame is None else frames.hu(h)
         if h.padding_hu is not None:
-            is_padding = pixels == h.padding_hu
+            low, high = h.padding_hu
+            is_padding = (pixels >= low) & (pixels <= high)
             padded += int(np.count_nonzero(is_padding))
             pixels = np.where(is_padding, PADDING_HU, pixels)
         out[k], more = to_hu16(pixels, h.path.name)
