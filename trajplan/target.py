@@ -99,14 +99,14 @@ def find_target(
     notes: list[str] = []
     chosen = get_backend(backend)
     stated = level
+    counted: dict[str, object] = {}
     if seed_lps is not None:
         require_inside(scan.volume, seed_lps)
     elif isinstance(chosen, NetworkBackend):
-        seed_lps, level, chosen_notes = found_in_column(
-            scan.volume, level, {*PLANNABLE_IDS, LEVEL_IDS["T13"]}, progress
-        )
+        found = found_in_column(scan.volume, level, {*PLANNABLE_IDS, LEVEL_IDS["T13"]}, progress)
+        seed_lps, level, counted = found.seed_lps, found.level, found.provenance()
         stated = None  # the program counted; nobody has pointed at the vertebra
-        notes += chosen_notes
+        notes += found.notes
     else:
         progress(0.0, "looking for the spine")
         seed_lps, chosen_note = _worst_seed(scan.volume)
@@ -127,7 +127,7 @@ def find_target(
     elif stated is None:
         notes.append(f"The level {level} is the program's own count; nobody has confirmed it.")
     spacing_mm = float(scan.volume.grid.spacing_zyx.max())
-    return Target(vertebra, True, tuple(notes), provenance, spacing_mm)
+    return Target(vertebra, True, tuple(notes), provenance | counted, spacing_mm)
 
 
 def _worst_seed(volume: Volume) -> tuple[FloatArray, str]:

@@ -118,6 +118,8 @@ def test_a_plan_without_a_seed_takes_the_flattened_one_and_confirms_no_level(ct:
     assert "L1 has the largest height loss" in said
     assert "Levels unconfirmed: last rib (T12)" in said
     assert "program's own count" in said
+    assert target.provenance["levels"] == "unconfirmed"
+    assert target.provenance["level_evidence"] == ["last rib (T12)"]
 
 
 @pytest.mark.parametrize(
