@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 
 import pytest
 from cli_runs import Run, Trajplan
@@ -14,6 +15,14 @@ settings.register_profile(
     "trajplan", derandomize=True, deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("trajplan")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_atlases_of_whoever_runs_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What a user has added to the classical route must not change what the tests see."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRAJPLAN_ATLASES", str(tmp_path_factory.getbasetemp() / "no-atlases"))
+        yield
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ import typer
 
 from trajplan import DISCLAIMER, __version__
 from trajplan.cli_answers import answering
+from trajplan.cli_atlas import atlas_app
 from trajplan.cli_fracture import fracture
 from trajplan.cli_options import (
     BackendOption,
@@ -151,6 +152,7 @@ def demo(
 for command in (inspect, segment, drr, phantom, fracture):
     app.command()(command)
 app.add_typer(samples_app, name="samples")
+app.add_typer(atlas_app, name="atlas")
 
 
 @app.command()

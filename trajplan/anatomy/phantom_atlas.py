@@ -1,48 +1,17 @@
-"""The atlas of the classical route: a parametric vertebra with its neighbours. No patient's data is shipped."""
+"""The built-in atlas of the classical route: a parametric vertebra with its neighbours; no patient's data."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from trajplan.geometry import Frame, LabelMap, Volume
+from trajplan.anatomy.atlas import Atlas, atlas_box
 from trajplan.levels import LEVEL_NAMES, level_id
 from trajplan_phantoms import PhantomSpec, Scanner, make_phantom
 from trajplan_phantoms.morphometry import LEVELS, morphometry
 
 DEFAULT_LEVEL = "L1"
-_HALF_MM = np.array([56.0, 48.0, 46.0])
-_BACK_MM = 84.0
-
-
-@dataclass(frozen=True, eq=False)
-class Atlas:
-    """A labelled vertebra to be carried onto a patient.
-
-    Parameters
-    ----------
-    level : str
-    ct : Volume
-        1 mm box about the vertebra.
-    labels : LabelMap
-        VerSe ids of the vertebra and its neighbours on the same grid.
-    label_id : int
-        The vertebra's own id in `labels`.
-    frame : Frame
-        Its true frame.
-    height_mm, depth_mm : float
-        Mean body height and depth.
-    """
-
-    level: str
-    ct: Volume
-    labels: LabelMap
-    label_id: int
-    frame: Frame
-    height_mm: float
-    depth_mm: float
 
 
 def choose_level(level: int | None, depth_mm: float, height_mm: float) -> str:
@@ -82,10 +51,10 @@ def make_atlas(level: str) -> Atlas:
     )
     frame = phantom.truth.frame
     grid = phantom.ct.grid
-    lower = grid.world_to_index(frame.origin_lps - _HALF_MM)
-    upper = grid.world_to_index(frame.origin_lps + np.array([_HALF_MM[0], _BACK_MM, _HALF_MM[2]]))
+    lower, upper = (grid.world_to_index(corner) for corner in atlas_box(frame.origin_lps))
     m = morphometry(level)
     return Atlas(
+        name=f"phantom {level}",
         level=level,
         ct=phantom.ct.cropped(np.floor(lower), np.ceil(upper)),
         labels=phantom.labels.cropped(np.floor(lower), np.ceil(upper)),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.ndimage as ndi
 import SimpleITK as sitk
 
-from trajplan.anatomy.phantom_atlas import Atlas
+from trajplan.anatomy.atlas import Atlas
 from trajplan.anatomy.seed_frame import SeedFrame
 from trajplan.geometry import Volume
 from trajplan.geometry.arrays import BoolArray, Float32Array, FloatArray
@@ -43,11 +44,19 @@ def bone_image(volume: Volume) -> sitk.Image:
     return to_sitk(np.clip(distance, -2.0, 6.0).astype(np.float32), volume.grid)
 
 
+def best_start(box: Volume, seed: SeedFrame, atlases: Sequence[Atlas]) -> Atlas:
+    """The atlas that fits best before any deformation; the first of equals."""
+    if len(atlases) == 1:
+        return atlases[0]
+    fixed = bone_image(box)
+    fits = [_grid_search(fixed, bone_image(one.ct), _near_mask(one), seed, one)[0] for one in atlases]
+    return atlases[int(np.argmax(fits))]
+
+
 def register(box: Volume, seed: SeedFrame, atlas: Atlas, grid_mm: float = 18.0) -> Registration:
     """Carry `atlas` onto the 1 mm `box` (target HU) from the frame found at the seed."""
     fixed, moving = bone_image(box), bone_image(atlas.ct)
-    near = ndi.distance_transform_edt(atlas.labels.array != atlas.label_id) <= 6.0
-    mask = to_sitk(near, atlas.ct.grid)
+    mask = _near_mask(atlas)
     start, affine = _grid_search(fixed, moving, mask, seed, atlas)
     method = _method([4, 2], [2.0, 1.0], [0.5, 0.2])
     method.SetMetricMovingMask(mask)
@@ -70,6 +79,12 @@ def register(box: Volume, seed: SeedFrame, atlas: Atlas, grid_mm: float = 18.0) 
     method.SetInitialTransform(spline, inPlace=True)
     method.Execute(sub, sitk.Resample(moving, sub, affine, sitk.sitkLinear, 0.0))
     return Registration(sitk.CompositeTransform([affine, spline]), start, after_affine, -float(method.GetMetricValue()))
+
+
+def _near_mask(atlas: Atlas) -> sitk.Image:
+    """The atlas vertebra and 6 mm about it: where the images are compared."""
+    near = ndi.distance_transform_edt(atlas.labels.array != atlas.label_id) <= 6.0
+    return to_sitk(near, atlas.ct.grid)
 
 
 def carry(mask: BoolArray, atlas: Atlas, transform: sitk.Transform, box: Volume) -> Float32Array:

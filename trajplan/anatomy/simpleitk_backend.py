@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import SimpleITK as sitk
 
+from trajplan.anatomy.atlas import Atlas
+from trajplan.anatomy.atlas_store import load_atlases
 from trajplan.anatomy.backend import LabelResult, Progress
-from trajplan.anatomy.phantom_atlas import Atlas, choose_level, make_atlas
+from trajplan.anatomy.phantom_atlas import choose_level, make_atlas
 from trajplan.anatomy.refine_mask import refine
-from trajplan.anatomy.register_atlas import carry, register
+from trajplan.anatomy.register_atlas import best_start, carry, register
 from trajplan.anatomy.seed_frame import SeedFrame, frame_at_seed
 from trajplan.anatomy.segment_confidence import judge
 from trajplan.errors import AnatomyError
@@ -21,6 +23,7 @@ _BOX_LOWER_MM = np.array([54.0, 46.0, 44.0])
 _BOX_UPPER_MM = np.array([54.0, 84.0, 44.0])
 _NEIGHBOUR_CORE_MM = 1.0
 _SPLINE_GRID_MM = 18.0
+_MOST_UNLIKE, _MOST_TRIED = 0.35, 4
 
 
 class SimpleItkBackend:
@@ -43,9 +46,10 @@ class SimpleItkBackend:
         seed = frame_at_seed(ct, seed_lps)
         center = seed.frame.origin_lps
         box = resample_volume(ct, Grid.isotropic(center - _BOX_LOWER_MM, center + _BOX_UPPER_MM, 1.0))
-        progress(0.1, "making the atlas")
-        atlas = make_atlas(choose_level(level_id, seed.depth_mm, seed.height_mm))
-        progress(0.2, f"registering the {atlas.level} atlas")
+        progress(0.1, "choosing the atlas")
+        built_in = make_atlas(choose_level(level_id, seed.depth_mm, seed.height_mm))
+        atlas = best_start(box, seed, [*_suitable(ct, level_id, seed), built_in])
+        progress(0.2, f"registering the atlas {atlas.name}")
         found = register(box, seed, atlas, _SPLINE_GRID_MM)
         progress(0.85, "refining the outline")
         prior_mm = carry(atlas.labels.array == atlas.label_id, atlas, found.transform, box)
@@ -73,13 +77,30 @@ class SimpleItkBackend:
             provenance={
                 "backend": self.name,
                 "simpleitk": sitk.Version.VersionString(),
-                "atlas": f"phantom {atlas.level}",
+                "atlas": atlas.name if atlas is built_in else f"{atlas.name} {atlas.level}",
+                "atlas_sha256": "" if atlas is built_in else atlas.labels.sha256(),
                 "spline_grid_mm": _SPLINE_GRID_MM,
                 "seed_lps": [float(v) for v in np.asarray(seed_lps)],
                 "correlation_affine": found.affine,
                 "correlation_spline": found.spline,
             },
         )
+
+
+def _suitable(ct: Volume, level_id: int | None, seed: SeedFrame) -> list[Atlas]:
+    """User atlases of the level or next to it, those of like size first; never one made from this very scan."""
+    known = load_atlases()
+    if not known:
+        return []
+    scan = ct.sha256()
+    fitting = [one for one in known if one.source_sha256 != scan]
+    if level_id is not None:
+        fitting = [one for one in fitting if abs(one.label_id - level_id) <= 1]
+
+    def unlike(one: Atlas) -> float:
+        return float(abs(np.log(seed.depth_mm / one.depth_mm)) + 0.5 * abs(np.log(seed.height_mm / one.height_mm)))
+
+    return [one for one in sorted(fitting, key=unlike) if unlike(one) < _MOST_UNLIKE][:_MOST_TRIED]
 
 
 def _expected_ml(atlas: Atlas, seed: SeedFrame) -> float:
