@@ -44,6 +44,8 @@ def search_column(settle: Settle, proposals: Sequence[FloatArray]) -> tuple[Foun
         _add(one, found)
         for sign in (1.0, -1.0):
             _walk(settle, one, sign, found)
+    # a piece of a vertebra may stand where the whole one is: it goes first, then its place is looked into again
+    found = _without_strays(found)
     _fill_gaps(settle, found)
     return tuple(_without_strays(found))
 
