@@ -7,7 +7,7 @@ A vertebra is wholly visible when its reference label stays clear of the border 
 centre lies within 5 mm of the reference's (phantoms: exact; real scans: centroid of the labels' body part). What is
 found and belongs to no reference vertebra is false; scans that are labelled in part cannot tell. Every case is searched
 in its own process, whose peak memory includes the scan. Seconds depend on what else the machine does, CPU seconds (all
-threads together) hardly.
+threads together) hardly. Names are compared for cut vertebrae too.
 """
 
 from __future__ import annotations
@@ -187,18 +187,17 @@ def grade(case: Case, folder: Path) -> dict[str, Any]:
     ran = subprocess.run([sys.executable, __file__, "--search", str(file)], capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(ran.stdout)
     centers = np.array(found["centers"]).reshape(-1, 3)
-    errors, right, wrong, unnamed = {}, 0, 0, 0
-    for level in sorted(case.whole, key=lambda name: -case.centers[name][2]):
+    errors: dict[str, float] = {}
+    right = wrong = unnamed = 0
+    for level in sorted(LOOKED_FOR & set(case.centers), key=lambda name: -case.centers[name][2]):
         distance = np.linalg.norm(centers - case.centers[level], axis=1)
         k = int(np.argmin(distance)) if len(distance) else -1
-        errors[level] = float(distance[k]) if k >= 0 else np.inf
-        if errors[level] <= NEAR_MM:
+        error = float(distance[k]) if k >= 0 else np.inf
+        if level in case.whole:
+            errors[level] = error
+        if error <= (NEAR_MM if level in case.whole else SAME_MM):
             name = found["names"][k]
-            right, wrong, unnamed = (
-                right + (name == level),
-                wrong + (name not in (level, None)),
-                unnamed + (name is None),
-            )
+            right, wrong, unnamed = right + (name == level), wrong + (name not in (level, None)), unnamed + (not name)
     known = np.array(list(case.centers.values()))
     false = [c for c in centers if np.linalg.norm(known - c, axis=1).min() > SAME_MM] if case.complete else []
     missed = [level for level, error in errors.items() if error > NEAR_MM]

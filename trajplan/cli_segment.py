@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from trajplan.geometry import LabelMap, Volume
     from trajplan.geometry.arrays import FloatArray
     from trajplan.reading.answers import Answers
+    from trajplan.target import Segmented
 
 
 @answering
@@ -48,7 +49,7 @@ def segment(
     from trajplan.anatomy.backends import get_backend
     from trajplan.exports.labels_file import write_labels
     from trajplan.reading import read_scan
-    from trajplan.target import Segmented, require_inside
+    from trajplan.target import require_inside
 
     if out.suffix != ".nrrd":
         raise InputError(f"--out must end in .nrrd, got {out.name!r}", code="usage")
@@ -82,6 +83,7 @@ def _one(
     from trajplan.anatomy.without_seed import seed_of_level
     from trajplan.exports.column_facts import level_facts
     from trajplan.levels import LEVEL_NAMES, level_id
+    from trajplan.target import Segmented
 
     found: dict[str, Any] = {}
     if point is None:
@@ -110,6 +112,7 @@ def _all(
     from trajplan.anatomy.spine_labels import column_ids, spine_labels
     from trajplan.anatomy.without_seed import named_at, require_level
     from trajplan.exports.column_facts import level_facts, vertebra_facts
+    from trajplan.target import Segmented
 
     column = find_column_by_network(ct, lambda share, what: progress(0.4 * share, what))
     named = None if point is None or level is None else named_at(column, point, level)

@@ -13,11 +13,10 @@ from trajplan.anatomy.clean_labels import clean_labels
 from trajplan.anatomy.column import find_column
 from trajplan.anatomy.measure import measure_vertebra
 from trajplan.anatomy.network_backend import NetworkBackend
-from trajplan.anatomy.network_column import find_column_by_network
 from trajplan.anatomy.seeded import segment_at_seed
 from trajplan.anatomy.vertebra import Confidence, Vertebra
-from trajplan.anatomy.without_seed import require_level, worst_in_column
-from trajplan.anatomy.worst import worst_vertebra
+from trajplan.anatomy.without_seed import found_in_column
+from trajplan.anatomy.worst import FRACTURE_PERCENT, worst_vertebra
 from trajplan.errors import AnatomyError, InputError
 from trajplan.geometry import LabelMap, Volume
 from trajplan.geometry.arrays import FloatArray
@@ -26,9 +25,6 @@ from trajplan.reading.scan import Scan
 
 PLANNABLE_IDS = range(LEVEL_IDS["T4"], LEVEL_IDS["L5"] + 1)
 """Levels looked at when the worst fracture is searched for: kyphoplasty is done from about T4 to L5."""
-
-FRACTURE_PERCENT = 20.0
-"""Height loss from which Genant's scale speaks of a fracture."""
 
 
 COARSE_MM = 1.5
@@ -101,12 +97,14 @@ def find_target(
     notes: list[str] = []
     chosen = get_backend(backend)
     stated = level
+    counted: dict[str, object] = {}
     if seed_lps is not None:
         require_inside(scan.volume, seed_lps)
     elif isinstance(chosen, NetworkBackend):
-        seed_lps, level, chosen_notes = _found_in_column(scan.volume, level, progress)
+        found = found_in_column(scan.volume, level, {*PLANNABLE_IDS, LEVEL_IDS["T13"]}, progress)
+        seed_lps, level, counted = found.seed_lps, found.level, found.provenance()
         stated = None  # the program counted; nobody has pointed at the vertebra
-        notes += chosen_notes
+        notes += found.notes
     else:
         progress(0.0, "looking for the spine")
         seed_lps, chosen_note = _worst_seed(scan.volume)
@@ -127,7 +125,7 @@ def find_target(
     elif stated is None:
         notes.append(f"The level {level} is the program's own count; nobody has confirmed it.")
     spacing_mm = float(scan.volume.grid.spacing_zyx.max())
-    return Target(vertebra, True, tuple(notes), provenance, spacing_mm)
+    return Target(vertebra, True, tuple(notes), provenance | counted, spacing_mm)
 
 
 def _worst_seed(volume: Volume) -> tuple[FloatArray, str]:
@@ -143,35 +141,6 @@ def _worst_seed(volume: Volume) -> tuple[FloatArray, str]:
     if loss_percent < FRACTURE_PERCENT:
         note += f" Less than {FRACTURE_PERCENT:.0f} % is no fracture by Genant's limits."
     return seed_lps, note
-
-
-def _found_in_column(volume: Volume, level: str | None, progress: Progress) -> tuple[FloatArray, str | None, list[str]]:
-    """Without a seed, by the network: the body's centre of a level, or of the vertebra that lost most height.
-
-    Returns
-    -------
-    seed_lps : ndarray, shape (3,)
-    level : str or None
-        As counted by the program.
-    notes : list of str
-        How it was found and counted.
-    """
-    column = find_column_by_network(volume, lambda share, what: progress(0.1 * share, what))
-    levels = column.levels()
-    if level is not None:
-        index = require_level(column, levels, level)
-        notes = [f"{levels.names[index]} was found without a seed."]
-    else:
-        index, loss_percent, count = worst_in_column(column, levels, {*PLANNABLE_IDS, LEVEL_IDS["T13"]})
-        which = levels.names[index] or f"number {len(column.vertebrae) - index} from below"
-        told = f"{which} has the largest height loss (about {loss_percent:.0f} %)."
-        notes = [f"Target chosen by the program: of {count} whole vertebrae found without a seed, {told}"]
-        if loss_percent < FRACTURE_PERCENT:
-            notes[0] += f" Less than {FRACTURE_PERCENT:.0f} % is no fracture by Genant's limits."
-    counted = " and ".join(f"{one.anchor} ({one.level})" for one in levels.evidence) or "nothing to count from"
-    doubts = "".join(f" {reason[:1].upper()}{reason[1:]}." for reason in levels.reasons)
-    notes.append(f"Levels {levels.status}: {counted}.{doubts}")
-    return column.vertebrae[index].center_lps, levels.names[index], notes
 
 
 def _segmented(

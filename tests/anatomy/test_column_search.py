@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from column_made import blob
@@ -70,3 +72,16 @@ def test_the_order_of_the_proposals_changes_nothing(bodies: list[FoundVertebra])
     one = search_column(Sight(bodies), SPINE)
     other = search_column(Sight(bodies), SPINE[::-1])
     np.testing.assert_allclose(centers(one), centers(other))
+
+
+def test_a_piece_seen_first_gives_way_to_its_vertebra(bodies: list[FoundVertebra]) -> None:
+    whole = bodies[4]
+    poor = blob(whole.center_lps + np.array([0.0, 0.0, -7.0]), height_mm=8.0)
+    unsure = replace(poor, seen=replace(poor.seen, flip_dice=0.86))
+    sight = Sight(bodies)
+
+    def first_the_piece(seed_lps: np.ndarray) -> FoundVertebra | None:
+        return unsure if np.linalg.norm(seed_lps - unsure.center_lps) < 4.0 else sight(seed_lps)
+
+    found = search_column(first_the_piece, [unsure.center_lps])
+    np.testing.assert_allclose(centers(found), centers(tuple(bodies)))

@@ -44,7 +44,6 @@ def searched(found: NetworkColumn, monkeypatch: pytest.MonkeyPatch) -> None:
     """The search is made once for all tests."""
     for room in ("network_column", "without_seed", "seeded"):
         monkeypatch.setattr(f"trajplan.anatomy.{room}.find_column_by_network", lambda *given: found)
-    monkeypatch.setattr("trajplan.target.find_column_by_network", lambda *given: found)
 
 
 def point(phantom: Phantom, level: str) -> str:
@@ -119,6 +118,8 @@ def test_a_plan_without_a_seed_takes_the_flattened_one_and_confirms_no_level(ct:
     assert "L1 has the largest height loss" in said
     assert "Levels unconfirmed: last rib (T12)" in said
     assert "program's own count" in said
+    assert target.provenance["levels"] == "unconfirmed"
+    assert target.provenance["level_evidence"] == ["last rib (T12)"]
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,9 @@ MIN_CANAL_ML = 0.8
 NEAR_MM = 6.0
 """A look this close to the body's centre is not repeated from there."""
 
+SURE_FLIP_DICE, STEADY_MM, MOST_AGAIN = 0.93, 2.5, 2
+"""A vertebra less sure than this must be seen from within `STEADY_MM` of its centre, in so many more looks."""
+
 REACH_MM = 24.0
 """A body centre further from the seed than this is another vertebra's."""
 
@@ -86,7 +89,19 @@ def settle(model: NetworkModel, work: Volume, scan: Grid, seed_lps: FloatArray) 
     else:
         seed = on_lattice(work.grid, center)
         second = look(model, work, seed)
-    return _believed(second, seed, scan)
+    found = _believed(second, seed, scan)
+    for _ in range(MOST_AGAIN):
+        if found is None or not _unsteady(found, seed):
+            break
+        # between two bodies, a piece of one can look like a vertebra: from its own centre it does not
+        seed = on_lattice(work.grid, found.center_lps)
+        found = _believed(look(model, work, seed), seed, scan)
+    return found
+
+
+def _unsteady(found: FoundVertebra, seed: FloatArray) -> bool:
+    away = float(np.linalg.norm(found.center_lps - seed))
+    return away > NEAR_MM or (found.seen.flip_dice < SURE_FLIP_DICE and away > STEADY_MM)
 
 
 def _believed(seen: Look, seed: FloatArray, scan: Grid) -> FoundVertebra | None:

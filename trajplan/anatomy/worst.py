@@ -8,6 +8,9 @@ from trajplan.anatomy.column import Column
 from trajplan.errors import AnatomyError
 from trajplan.geometry.arrays import FloatArray
 
+FRACTURE_PERCENT = 20.0
+"""Height loss from which Genant's scale speaks of a fracture."""
+
 
 def worst_vertebra(column: Column) -> tuple[int, float]:
     """Index in `column.vertebrae` and height loss in percent of the vertebra most flattened against its neighbours.
