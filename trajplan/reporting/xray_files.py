@@ -26,9 +26,7 @@ SUFFIXES: Final = (".png", ".tif", ".tiff", ".nrrd")
 _GREYS: Final = 250
 _YELLOW: Final = 255
 _PALETTE: Final = bytes(
-    value
-    for k in range(256)
-    for value in ([round(k * 255 / (_GREYS - 1))] * 3 if k < _GREYS else (255, 220, 60))
+    value for k in range(256) for value in ([round(k * 255 / (_GREYS - 1))] * 3 if k < _GREYS else (255, 220, 60))
 )
 _FRAME_MS: Final = 120
 _LAST_MS: Final = 1500
