@@ -83,7 +83,6 @@ def _one(
     from trajplan.anatomy.without_seed import seed_of_level
     from trajplan.exports.column_facts import level_facts
     from trajplan.levels import LEVEL_NAMES, level_id
-    from trajplan.target import Segmented
 
     found: dict[str, Any] = {}
     if point is None:
@@ -112,7 +111,6 @@ def _all(
     from trajplan.anatomy.spine_labels import column_ids, spine_labels
     from trajplan.anatomy.without_seed import named_at, require_level
     from trajplan.exports.column_facts import level_facts, vertebra_facts
-    from trajplan.target import Segmented
 
     column = find_column_by_network(ct, lambda share, what: progress(0.4 * share, what))
     named = None if point is None or level is None else named_at(column, point, level)

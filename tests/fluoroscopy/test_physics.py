@@ -6,15 +6,23 @@ import dataclasses
 
 import numpy as np
 import pytest
+from fluoroscopy_truth import CENTER_LPS
 
 from trajplan.errors import InputError
 from trajplan.fluoroscopy.attenuation import hu_to_mu, material_mu_per_mm
 from trajplan.fluoroscopy.carm import CArm
-from trajplan.fluoroscopy.physics import BONE_SHARE, WATER_SHARE, Physics, Thicknesses, expose, primary_share, thicknesses
+from trajplan.fluoroscopy.physics import (
+    BONE_SHARE,
+    WATER_SHARE,
+    Physics,
+    Thicknesses,
+    expose,
+    primary_share,
+    thicknesses,
+)
 from trajplan.fluoroscopy.spectrum import PRESETS_KVP, spectrum
 from trajplan.fluoroscopy.tools import tool_of
 from trajplan.geometry import Capsule
-from fluoroscopy_truth import CENTER_LPS
 
 QUIET = Physics(blur_mm=0.0, scatter_to_primary=0.0, heel=0.0, detector_dose_ngy=1e9)
 
@@ -25,7 +33,9 @@ def block(water_mm: float, bone_mm: float = 0.0, pixels: int = 32) -> Thicknesse
     return Thicknesses(carm, {"water": water_mm * flat, "cortical_bone": bone_mm * flat}, "fast")
 
 
-@pytest.mark.parametrize(("kvp", "mean"), list(zip(PRESETS_KVP, (40.5, 44.5, 48.4, 51.9, 55.0, 57.8, 60.4), strict=True)))
+@pytest.mark.parametrize(
+    ("kvp", "mean"), list(zip(PRESETS_KVP, (40.5, 44.5, 48.4, 51.9, 55.0, 57.8, 60.4), strict=True))
+)
 def test_spectra_have_the_mean_energies_of_spekpy(kvp, mean) -> None:
     assert spectrum(kvp).mean_kev == pytest.approx(mean, abs=0.5)
     assert spectrum(kvp).weight.sum() == pytest.approx(1.0)
@@ -45,7 +55,9 @@ def test_a_thicker_body_hardens_the_beam() -> None:
 
 
 def test_bone_stands_out_less_at_a_higher_voltage() -> None:
-    contrast = [np.log(primary_share(block(200), k)[0, 0] / primary_share(block(200, 10), k)[0, 0]) for k in (60, 90, 120)]
+    contrast = [
+        np.log(primary_share(block(200), k)[0, 0] / primary_share(block(200, 10), k)[0, 0]) for k in (60, 90, 120)
+    ]
     assert contrast[0] > contrast[1] > contrast[2] > 0
 
 
@@ -88,7 +100,7 @@ def test_heel_tilts_blur_spreads_and_a_full_detector_is_flat() -> None:
 
 def test_thicknesses_hold_the_anatomy_and_each_tool_by_its_material(body) -> None:
     carm = CArm(0.0, 0.0, CENTER_LPS, detector_px=(48, 48), pixel_mm=4.0)
-    needle = tool_of(Capsule(CENTER_LPS + [40, 60, 0], CENTER_LPS, 2.0), "steel_316l")
+    needle = tool_of(Capsule(CENTER_LPS + np.array([40, 60, 0]), CENTER_LPS, 2.0), "steel_316l")
     met = thicknesses(body, carm, [needle])
     assert set(met.mm) == {"water", "cortical_bone", "steel_316l"}
     assert 50 < met.mm["water"].max() < 150

@@ -48,7 +48,7 @@ def test_fast_agrees_with_a_plain_trilinear_projector(body, prepared_body, prima
 def test_joseph_is_a_plain_trilinear_projector(body, prepared_body, primary, secondary, aim) -> None:
     carm = view(primary, secondary, aim)
     drr = project(prepared_body, carm, quality="joseph")
-    truth = trilinear_reference(body, carm, 0.1)
+    truth = trilinear_reference(body, carm, 0.2)
     inside = interior(body, carm)
     assert drr.quality == "joseph"
     assert correlation(drr.line_integral[inside], truth[inside]) >= 0.99995
@@ -122,7 +122,7 @@ def test_moving_patient_and_carm_together_changes_nothing(shift) -> None:
 
 @pytest.mark.parametrize("quality", QUALITIES)
 def test_a_view_that_misses_the_scan_is_refused_with_the_distance(body, quality) -> None:
-    with pytest.raises(GeometryError, match="lies 3.. mm outside") as caught:
+    with pytest.raises(GeometryError, match=r"lies 3\d\d mm outside") as caught:
         project(body, view(0, 0, (400.0, 0.0, 0.0)), quality=quality)
     assert caught.value.code == "beam_misses"
 

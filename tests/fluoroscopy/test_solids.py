@@ -43,8 +43,8 @@ def test_a_chord_is_the_length_of_ray_inside_the_solid(name) -> None:
     rng = np.random.default_rng(len(name))
     t = np.arange(480.0, 590.0, 0.002)
     met = 0
-    for _ in range(25):
-        ray = rng.normal(0, 5.0, 3) - SOURCE
+    for _ in range(60):
+        ray = rng.normal(0, 4.0, 3) - SOURCE
         ray /= np.linalg.norm(ray)
         brute = inside(SOLIDS[name], SOURCE + t[:, None] * ray).sum() * 0.002
         assert chord_mm(SOLIDS[name], SOURCE, ray) == pytest.approx(brute, abs=0.01)

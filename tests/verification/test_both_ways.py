@@ -23,7 +23,9 @@ def case() -> Case:
     return case_of(PhantomSpec(levels=("L1",), fracture="none", height_loss_percent=0.0))
 
 
-def path(case: Case, side: Side, entry_uvw: tuple[float, ...], tip_uvw: tuple[float, ...], canal_mm: float) -> Trajectory:
+def path(
+    case: Case, side: Side, entry_uvw: tuple[float, ...], tip_uvw: tuple[float, ...], canal_mm: float
+) -> Trajectory:
     ends = case.vertebra.frame.to_world(np.array([entry_uvw, tip_uvw]) * np.array([side.sign, 1.0, 1.0]))
     clearance = dataclasses.replace(
         Clearance(0, None, None, None, None, None, None, None, np.zeros((0, 2))), canal_mm=canal_mm

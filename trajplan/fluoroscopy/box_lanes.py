@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 from trajplan.fluoroscopy.lanes import FLOAT, INT, LANES, coefficients_of, curve_of, float_lanes
 
 _LONG: Final = ir.VectorType(ir.IntType(64), LANES)
-_ZERO: Final = ir.Constant(FLOAT, [0.0] * LANES)
+_NOTHING: Final = -0x7FFF8000  # twice -32768, the CT number of what lies beyond the volume
 _ONE: Final = ir.Constant(FLOAT, [1.0] * LANES)
 
 
@@ -35,8 +35,11 @@ def _floor(builder: Any, value: Any) -> Any:
     return builder.call(function, [value])
 
 
-def _gather(builder: Any, address: Any, index: Any) -> Any:
-    """int16 numbers at `index` as int32: the aligned pair is fetched, so nothing beyond the array is touched."""
+def _gather(builder: Any, address: Any, index: Any, wanted: Any) -> Any:
+    """int16 numbers at `index` as int32, the least of all where not `wanted`.
+
+    The aligned pair is fetched, so nothing beyond the array is touched.
+    """
     word = builder.lshr(index, _int(1))
     base = builder.insert_element(ir.Constant(_LONG, ir.Undefined), address, ir.Constant(ir.IntType(32), 0))
     base = builder.shuffle_vector(base, ir.Constant(_LONG, ir.Undefined), _int(0))
@@ -45,9 +48,7 @@ def _gather(builder: Any, address: Any, index: Any) -> Any:
     mask = ir.VectorType(ir.IntType(1), LANES)
     kind = ir.FunctionType(INT, [pointers, ir.IntType(32), mask, INT])
     function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.masked.gather.v{LANES}i32.v{LANES}p0")
-    pairs = builder.call(
-        function, [builder.inttoptr(places, pointers), ir.IntType(32)(4), ir.Constant(mask, [1] * LANES), _int(0)]
-    )
+    pairs = builder.call(function, [builder.inttoptr(places, pointers), ir.IntType(32)(4), wanted, _int(_NOTHING)])
     left = builder.shl(builder.sub(_int(1), builder.and_(index, _int(1))), _int(4))
     return builder.ashr(builder.shl(pairs, left), _int(16))
 
@@ -75,8 +76,7 @@ def _value(builder: Any, address: Any, base: Any, i: Any, j: Any, sizes: Any, cu
     stride_p, stride_q, n_p, n_q = sizes
     inside = builder.and_(builder.icmp_unsigned("<", i, n_p), builder.icmp_unsigned("<", j, n_q))
     index = builder.add(base, builder.add(builder.mul(i, stride_p), builder.mul(j, stride_q)))
-    found = curve_of(builder, _gather(builder, address, builder.select(inside, index, base)), curve)
-    return builder.select(inside, found, _ZERO)
+    return curve_of(builder, _gather(builder, address, index, inside), curve)
 
 
 def _prepared(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

@@ -86,6 +86,17 @@ class CArm:
         """Detector size over object size at the isocentre."""
         return self.source_detector_mm / self.source_isocenter_mm
 
+    def magnification_at(self, point_lps: ArrayLike) -> float:
+        """Detector size over object size at the depth of a point.
+
+        >>> round(CArm(0.0, 0.0, (0, 0, 0)).magnification_at((0, -100, 0)), 3)
+        1.619
+        """
+        depth = float((np.asarray(point_lps, dtype=np.float64) - self.source_lps) @ self.beam_lps)
+        if depth <= 0:
+            raise GeometryError("the point lies behind the X-ray source", code="behind_source")
+        return self.source_detector_mm / depth
+
     def project(self, points_lps: ArrayLike) -> FloatArray:
         """(..., 3) LPS mm -> (..., 2) fractional (row, column) of pixel centres; NaN for points behind the source."""
         ray = np.asarray(points_lps, dtype=np.float64) - self.source_lps

@@ -70,6 +70,16 @@ def _column_weights(at: float, step: float, taps: int, first: Any, table: Any) -
             table[place + LANES] = np.float32(x - whole)
 
 
+@nb.njit(cache=True)
+def _reach(places: Any, begin: int, end: int, samples: int, count: int) -> Any:
+    """First and end voxel that `samples` of the virtual image may need of the slices `begin`..`end`."""
+    low, high = np.int64(count), np.int64(0)
+    for k in (begin, end - 1):  # the others lie between
+        low = min(low, math.floor(places[k, 0]) - LANES)
+        high = max(high, math.ceil(places[k, 0] + places[k, 1] * samples) + LANES)
+    return max(low, 0), min(high, count)
+
+
 @nb.njit(parallel=True, fastmath=RELAXED, cache=True)
 def _accumulate(
     hu: Any, across: bool, stride_d: int, stride_q: int, stride_p: int, n_p: int, n_q: int, edges: Any,
@@ -89,21 +99,20 @@ def _accumulate(
         table = np.empty(blocks * taps * LANES, np.float32)
         for k in range(edges[chunk], edges[chunk + 1]):
             held = (k - edges[chunk]) % _SLICES if across else 0
-            p_from = max(0, math.floor(column_at[k, 0]) - LANES)
-            p_to = min(n_p, math.ceil(column_at[k, 0] + column_at[k, 1] * width) + LANES)
-            last = row_at[k, 0] + row_at[k, 1] * (rows - 1)
-            q_from, q_to = max(0, math.floor(row_at[k, 0]) - 8), min(n_q, math.ceil(last) + 9)
+            if across and held == 0:
+                end = min(k + _SLICES, edges[chunk + 1])
+                p_from, p_to = _reach(column_at, k, end, width, n_p)
+                q_from, q_to = _reach(row_at, k, end, rows, n_q)
+                for q in range(q_from, q_to):
+                    fill_rows_across(
+                        hu, k * stride_d + q * stride_q, end - k, stride_p, p_from, p_to, n_p, curve, slab,
+                        (q + 1) * _SLICES * pitch + LANES, pitch, stride_q,
+                    )  # fmt: skip
+            p_from, p_to = _reach(column_at, k, k + 1, width, n_p)
+            q_from, q_to = _reach(row_at, k, k + 1, rows, n_q)
             if p_to <= p_from or q_to <= q_from:
                 continue
-            if across and held == 0:
-                together = min(_SLICES, edges[chunk + 1] - k)
-                spare = LANES  # the window of the last of them may reach further
-                for q in range(max(0, q_from - spare), min(n_q, q_to + spare)):
-                    fill_rows_across(
-                        hu, k * stride_d + q * stride_q, together, stride_p, max(0, p_from - spare),
-                        min(n_p, p_to + spare), n_p, curve, slab, (q + 1) * _SLICES * pitch + LANES, pitch, stride_q,
-                    )  # fmt: skip
-            elif not across:
+            if not across:
                 for q in range(q_from, q_to):
                     fill_row(
                         hu, k * stride_d + q * stride_q, stride_p, p_from, p_to, n_p, curve, slab,

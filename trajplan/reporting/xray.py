@@ -11,8 +11,10 @@ from matplotlib.lines import Line2D
 from trajplan.fluoroscopy.carm import CArm
 from trajplan.fluoroscopy.display import Window, display_window, edge_letters, to_display
 from trajplan.fluoroscopy.drr import Drr
+from trajplan.fluoroscopy.oblique import nearest_reachable
 from trajplan.fluoroscopy.overlay import pedicle_outline_px, posterior_wall_px
 from trajplan.fluoroscopy.tools import add_tools, steel_tool
+from trajplan.fluoroscopy.views import SolvedView
 from trajplan.geometry import Capsule
 from trajplan.geometry.arrays import FloatArray
 from trajplan.parts import Side
@@ -46,6 +48,28 @@ _CAPTIONS = {
 _EMPTY = "The view as it would be set; no needle is shown because no path is offered."
 
 
+_RESIDUALS = {
+    "superior_endplate_tilt_deg": "upper end plate {:.1f}° off the beam",
+    "inferior_endplate_tilt_deg": "lower end plate {:.1f}°",
+    "pedicle_symmetry_mm": "pedicles {:.1f} mm uneven about the midline",
+    "spinous_offset_mm": "spinous process {:.1f} mm off the middle",
+    "pedicle_overlap_mm": "pedicles {:.1f} mm apart",
+    "posterior_rim_overlap_mm": "posterior rims {:.1f} mm apart",
+    "beam_error_deg": "beam {:.1f}° off the path",
+}
+
+
+def residual_words(view: SolvedView | None) -> str:
+    """How flat and how centred a solved view is, and whether the C-arm reaches it."""
+    if view is None:
+        return ""
+    told = [text.format(view.residuals[name]) for name, text in _RESIDUALS.items() if name in view.residuals]
+    beyond = view.residuals.get("out_of_reach_deg", 0.0)
+    near = nearest_reachable(view.carm)
+    reach = f" OUT OF REACH by {beyond:.1f}°; the nearest the C-arm reaches is {_angles(near)}." if beyond > 0 else ""
+    return (f"How true the view is: {', '.join(told)}." if told else "") + reach
+
+
 def xray_pictures(result: CaseResult) -> list[Picture]:
     """One picture for every simulated view of the case, all planned trocars in the AP and the lateral."""
     pictures = []
@@ -56,7 +80,11 @@ def xray_pictures(result: CaseResult) -> list[Picture]:
             Picture(
                 f"xray_{name}.png",
                 _TITLES.get(name, f"Simulated {name}"),
-                _CAPTIONS.get(name, "") if paths else _EMPTY,
+                " ".join(
+                    text
+                    for text in (_CAPTIONS.get(name, "") if paths else _EMPTY, residual_words(result.views.get(name)))
+                    if text
+                ),
                 "xray",
                 _draw(result, name, drr, paths),
             )
