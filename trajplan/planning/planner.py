@@ -233,6 +233,8 @@ def _plan_route(task: _Task, route: Route) -> Trajectory | Refusal:
     coarse = search(bench.lattice, coarse_lines, margin, settings, bench.field.play, keep=1)
     floor = coarse.best[0].score - WINDOW if coarse.best and coarse.best[0].score > -1 else -np.inf
     found = search(bench.lattice, lines, margin, settings, bench.field.play, floor=floor)
+    if not found.best and not route.beside and pedicle.width_mm < refusals.needed_width_mm(settings, 0.0):
+        return refusals.too_narrow(pedicle, approach, settings, 0.0)
     if not found.best:
         return refusals.blocked(side, approach, found.tried, found.blocked, found.out_of_angle)
     problem = problem_of(vertebra, bench.field, bench.facets_uvw, lines, margin, settings)
