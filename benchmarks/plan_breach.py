@@ -1,7 +1,7 @@
 """The chance of a breach that a plan states, against 1 000 000 executed paths on the analytic truth.
 
-The truth's exact signed distances are put on a 0.5 mm grid about the path (`Truth.surface_distance`, no voxels, no wall
-of ours); every executed path is tried on it from 4 mm behind the true isthmus on, and against the canal's function.
+The truth's exact signed distances are put on a 0.75 mm grid about the path (`Truth.surface_distance`, no voxels, no
+wall of ours); every executed path is tried on it from 4 mm behind the true isthmus on, and on the canal's function.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from trajplan.planning.planner import plan_approaches
 from trajplan_phantoms import Truth
 
 DRAWS = 1_000_000
-_SPACING_MM = 0.5
-_REACH_MM = 9.0
+_SPACING_MM = 0.75
+_REACH_MM = 7.5
 
 
 def brute_force(path: Trajectory, truth: Truth, settings: PlanSettings, draws: int = DRAWS) -> float:

@@ -12,8 +12,9 @@ from plan_suite import case
 
 from trajplan.planning.breach import breach_probability
 from trajplan.planning.edit import Editor
+from trajplan.planning.grade import mask_doubt
 from trajplan.planning.plan import PlanSettings
-from trajplan.planning.planner import mask_doubt, plan_approaches
+from trajplan.planning.planner import plan_approaches
 from trajplan.planning.routes import Route
 from trajplan.planning.workbench import Workbench
 

@@ -197,12 +197,14 @@ def main() -> None:
                     for row in [r for r in rows if r.case == index]:
                         print(show(row), flush=True)
             print("\n".join(suite_table(rows)))
-        if "breach" in only:
-            print("\n".join(breach_table(given.seed, numbers, work)))
-        if "optimum" in only:
-            print("\n".join(optimum_table(given.seed, numbers, work)))
-        if "speed" in only:
-            print("\n".join(speed_table(given.seed, numbers[0], work)))
+        tables = {
+            "breach": lambda: breach_table(given.seed, numbers, work),
+            "optimum": lambda: optimum_table(given.seed, numbers, work),
+            "speed": lambda: speed_table(given.seed, numbers[0], work),
+        }
+        for name, table in tables.items():
+            for line in table() if name in only else ():
+                print(line, flush=True)
 
 
 if __name__ == "__main__":

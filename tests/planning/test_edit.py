@@ -12,9 +12,10 @@ from planning_cases import Case
 from trajplan.errors import InputError
 from trajplan.parts import Side
 from trajplan.planning.edit import Editor, docked
+from trajplan.planning.grade import mask_doubt
 from trajplan.planning.instruments import instrument
 from trajplan.planning.plan import Approach, PlanSettings, Trajectory, Verdict
-from trajplan.planning.planner import mask_doubt, plan_approaches
+from trajplan.planning.planner import plan_approaches
 from trajplan.planning.routes import Route
 
 SETTINGS = PlanSettings(approach=Approach.UNIPEDICULAR_LEFT)

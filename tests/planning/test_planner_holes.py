@@ -14,10 +14,11 @@ from trajplan.geometry import Grid, Volume
 from trajplan.parts import Part, Side
 from trajplan.planning.breach import breach_probability
 from trajplan.planning.evaluate import PathClearance, required_margin, summarise
+from trajplan.planning.grade import mask_doubt
 from trajplan.planning.lattice import Lattice, make_lattice
 from trajplan.planning.objective import score, sigma_at
 from trajplan.planning.plan import Breach, PlanSettings, Refusal, Verdict
-from trajplan.planning.planner import mask_doubt, plan_vertebra
+from trajplan.planning.planner import plan_vertebra
 from trajplan.planning.refine import problem_of, refine
 from trajplan.planning.refusals import only_half_way
 from trajplan.planning.search import Candidate, Lines

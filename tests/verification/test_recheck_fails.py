@@ -13,6 +13,7 @@ from trajplan.case import CaseRequest, run_case
 from trajplan.errors import AnatomyError, InputError
 from trajplan.geometry import Grid, LabelMap, Volume
 from trajplan.planning.plan import PlanSettings
+from trajplan.planning.planner import PlanSet
 from trajplan.reading.scan import Scan
 from trajplan.verification.check_line import CheckLine
 from trajplan.verification.mesh_distance import distances, mesh_of
@@ -128,7 +129,7 @@ def test_end_plates_too_steep_for_the_views_end_as_a_refusal(monkeypatch: pytest
         spacing_mm = 1.0
 
     monkeypatch.setattr(case_module, "find_target", lambda *_: FakeTarget())
-    monkeypatch.setattr(case_module, "plan_vertebra", lambda *_a, **_k: (("a path",), ()))
+    monkeypatch.setattr(case_module, "plan_approaches", lambda *_a, **_k: PlanSet(("a path",), (), ()))  # type: ignore[arg-type]  # any path
     monkeypatch.setattr(case_module, "standard_views", steep)
     monkeypatch.setattr(case_module, "_result", lambda *arguments: arguments)
     result: Any = run_case(scan, CaseRequest("L1", settings=PlanSettings()))

@@ -14,8 +14,8 @@ from trajplan.geometry.arrays import FloatArray, unit
 from trajplan.geometry.surface import inside
 from trajplan.planning.check_settings import check_settings
 from trajplan.planning.evaluate import path_clearance, required_margin
+from trajplan.planning.grade import MaskDoubt, grade, with_room
 from trajplan.planning.plan import PlanSettings, Refusal, Trajectory
-from trajplan.planning.planner import MaskDoubt, grade, with_room
 from trajplan.planning.routes import Route
 from trajplan.planning.workbench import Bench, Workbench
 

