@@ -105,6 +105,12 @@ def find_target(
         seed_lps, level, counted = found.seed_lps, found.level, found.provenance()
         stated = None  # the program counted; nobody has pointed at the vertebra
         notes += found.notes
+    elif level is not None:
+        raise InputError(
+            f"{chosen.name} does not count vertebrae: say where {level.upper()} is with --seed or --labels, take "
+            "--backend network, which counts, or leave --level out for the vertebra with the largest height loss",
+            code="usage",
+        )
     else:
         progress(0.0, "looking for the spine")
         seed_lps, chosen_note = _worst_seed(scan.volume)

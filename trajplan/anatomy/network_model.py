@@ -74,6 +74,7 @@ def load_model(path: Path = WEIGHTS) -> NetworkModel:
         ) from error
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads take nobody's processor
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     model = NetworkModel(found, str(sheet["name"]), session)
     shape = model.probabilities(np.zeros((2, *SHAPE_ZYX), dtype=np.float32)).shape
