@@ -13,6 +13,7 @@ from trajplan.parts import Side
 from trajplan.planning.advice import options_of
 from trajplan.planning.evaluate import path_clearance
 from trajplan.planning.facets import facet_clearance
+from trajplan.planning.grade import BESIDE_UNPROVED
 from trajplan.planning.plan import Approach, PlanSettings, Refusal, Trajectory, Verdict
 from trajplan.planning.planner import PlanSet, offer, plan_approaches
 from trajplan.planning.routes import Route
@@ -87,6 +88,8 @@ def test_narrow_thoracic_pedicles_are_refused_and_the_way_beside_them_is_tried(n
         assert path.clearance.canal_mm is not None
         assert path.clearance.canal_mm <= canal + 0.1
         assert canal >= 0.9
+        assert path.verdict is not Verdict.SAFE, "nothing proves it a second time"
+        assert path.reasons[0] == BESIDE_UNPROVED
 
 
 def test_beside_a_lumbar_pedicle_nothing_is_planned(wedge: Case) -> None:

@@ -46,6 +46,13 @@ class MaskDoubt:
     why: str
 
 
+BESIDE_UNPROVED = (
+    "an extrapedicular path is geometry only: rib joint, pleura, nerve and vessels beside the pedicle are not seen, "
+    "and its clearance is not held up by a second route"
+)
+"""Said of each such path: on lidc0001 T10 the independent re-check found 2.0 mm where the planner says 3.4 mm."""
+
+
 def mask_doubt(automatic: bool, spacing_mm: float | None) -> MaskDoubt:
     """What is asked beyond the margins of an automatic mask or coarse labels; the larger of the two."""
     coarse_mm = COARSE_MASK_SHARE * max(0.0, (spacing_mm or 0.0) - FINE_MASK_MM)
@@ -82,6 +89,9 @@ def grade(
     )
     slack = clearance.walls_mm - margin
     verdict, reasons = judge(vertebra, settings, way, float(slack.min()), doubt.extra_mm, breach, doubt.why)
+    if route.beside:
+        reasons = (BESIDE_UNPROVED, *reasons)
+        verdict = Verdict.UNKNOWN if verdict is Verdict.SAFE else verdict
     if slack.min() < 0:
         verdict, reasons = Verdict.UNSAFE, (*broken_margins(clearance, margin), *reasons)
     convergence, craniocaudal = trocar_angles(path.direction_lps, vertebra.frame, route.side)
