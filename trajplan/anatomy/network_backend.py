@@ -12,8 +12,8 @@ from trajplan.anatomy.network_confidence import doubt_share, judge_looks
 from trajplan.anatomy.network_input import NetworkClass
 from trajplan.anatomy.network_labels import mean_share, output_grid, with_neighbours
 from trajplan.anatomy.network_model import WEIGHTS, NetworkModel, load_model
+from trajplan.anatomy.network_neighbour import Step, neighbour
 from trajplan.anatomy.network_pass import Look, look
-from trajplan.anatomy.network_walk import Step, walk
 from trajplan.errors import AnatomyError
 from trajplan.geometry import Grid, Volume
 from trajplan.geometry.arrays import BoolArray, FloatArray
@@ -38,12 +38,9 @@ class NetworkBackend:
     ----------
     weights : Path
         The ONNX file; its sheet (hash, name) lies beside it.
-    reach : int
-        How many vertebrae above and below a named one are segmented too.
     """
 
     weights: Path = WEIGHTS
-    reach: int = 1
     name: str = "network"
 
     def segment(self, ct: Volume, seed_lps: FloatArray, level_id: int | None, progress: Progress) -> LabelResult:
@@ -81,7 +78,7 @@ class NetworkBackend:
         if again is None or not mask.any():
             raise _lost(moved)
         progress(0.7, "looking at the neighbours")
-        neighbours = {} if level_id is None else _neighbours(model, ct, Step(second, again), level_id, self.reach)
+        neighbours = {} if level_id is None else _neighbours(model, ct, Step(second, again), level_id)
         target = UNKNOWN_LEVEL_ID if level_id is None else level_id
         progress(1.0, "vertebra segmented")
         return LabelResult(
@@ -117,12 +114,13 @@ def _require_room(ct: Volume, seed: FloatArray) -> None:
         )
 
 
-def _neighbours(model: NetworkModel, ct: Volume, here: Step, level_id: int, reach: int) -> dict[int, Look]:
+def _neighbours(model: NetworkModel, ct: Volume, here: Step, level_id: int) -> dict[int, Look]:
     """The vertebrae above and below, by VerSe id."""
     found: dict[int, Look] = {}
     for upwards, sign in ((True, -1), (False, 1)):
-        ids = [i for i in (next_level(level_id, sign * steps) for steps in range(1, reach + 1)) if i is not None]
-        for identifier, step in zip(ids, walk(model, ct, here, upwards=upwards, most=len(ids)), strict=False):
+        identifier = next_level(level_id, sign)
+        step = neighbour(model, ct, here, upwards=upwards) if identifier is not None else None
+        if identifier is not None and step is not None:
             found[identifier] = step.seen
     return found
 

@@ -30,27 +30,15 @@ class Step:
     center_lps: FloatArray
 
 
-def walk(
-    model: NetworkModel, ct: Volume, start: Step, *, upwards: bool, most: int, mirrored: bool = False
-) -> tuple[Step, ...]:
-    """The vertebrae above (or below) `start`, nearest first, at most `most`; ends where none is seen.
-
-    A vertebra that reaches the border of the scan ends the walk and is not returned.
-    """
+def neighbour(model: NetworkModel, ct: Volume, start: Step, *, upwards: bool) -> Step | None:
+    """The vertebra above (or below) `start`; None where none is seen or the border of the scan cuts it."""
     sign = 1.0 if upwards else -1.0
-    here, step = start, sign * FIRST_STEP_SHARE * _height_mm(start) * np.array([0.0, 0.0, 1.0])
-    found: list[Step] = []
-    while len(found) < most:
-        after = _next(model, ct, here, step, sign, mirrored)
-        if after is None or _is_cut(after, ct):
-            break
-        step = after.center_lps - here.center_lps
-        found.append(after)
-        here = after
-    return tuple(found)
+    guess = sign * FIRST_STEP_SHARE * _height_mm(start) * np.array([0.0, 0.0, 1.0])
+    found = _next(model, ct, start, guess, sign)
+    return None if found is None or _is_cut(found, ct) else found
 
 
-def _next(model: NetworkModel, ct: Volume, here: Step, step: FloatArray, sign: float, mirrored: bool) -> Step | None:
+def _next(model: NetworkModel, ct: Volume, here: Step, step: FloatArray, sign: float) -> Step | None:
     """Look one step on; when that is still this vertebra, a little further."""
     along = step / np.linalg.norm(step)
     for attempt in range(_TRIES):
@@ -61,7 +49,7 @@ def _next(model: NetworkModel, ct: Volume, here: Step, step: FloatArray, sign: f
         center = first.body_center_lps()
         if center is None or _same(first, here.seen):
             continue
-        second = look(model, ct, center, mirrored=mirrored)
+        second = look(model, ct, center, mirrored=False)
         again = second.body_center_lps()
         if again is None or _volume_ml(second) < MIN_VOLUME_ML or _same(second, here.seen):
             continue
