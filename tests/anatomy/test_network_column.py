@@ -241,8 +241,9 @@ def test_real_scans_are_found_and_counted(folder: str, first: str, status: Level
     assert levels.status is status
     for one, name in zip(found.vertebrae, levels.names, strict=True):
         index = np.rint(labels.grid.world_to_index(one.center_lps)).astype(int)
-        expected = LEVEL_IDS[str(name)]
-        assert int(labels.array[tuple(index)]) == (expected if expected in labels.ids() else 0)
+        if str(name).startswith("C"):  # cervical vertebrae were never learnt: where their centre is, is a guess
+            continue
+        assert int(labels.array[tuple(index)]) == LEVEL_IDS[str(name)]
 
 
 @pytest.mark.real
