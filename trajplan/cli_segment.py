@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from trajplan.geometry import LabelMap, Volume
     from trajplan.geometry.arrays import FloatArray
     from trajplan.reading.answers import Answers
-    from trajplan.target import Segmented
 
 
 @answering
@@ -49,7 +48,7 @@ def segment(
     from trajplan.anatomy.backends import get_backend
     from trajplan.exports.labels_file import write_labels
     from trajplan.reading import read_scan
-    from trajplan.target import require_inside
+    from trajplan.target import Segmented, require_inside
 
     if out.suffix != ".nrrd":
         raise InputError(f"--out must end in .nrrd, got {out.name!r}", code="usage")

@@ -29,10 +29,10 @@ def confirm_mask(target: Target, confirmed: str | None) -> Target:
     InputError
         ``usage`` for what is no such hash; ``stale_mask`` when the mask made now is another one.
     """
+    if confirmed is None and not target.automatic:
+        return target
     digest = target.vertebra.parts.sha256()
     if confirmed is None:
-        if not target.automatic:
-            return target
         how = (
             f"Compare its contours with the CT in the report; when they are right, plan again with --confirm-mask "
             f"{digest[:SHORT]}; when not, correct the label file and plan on that."
