@@ -129,7 +129,7 @@ class Exposure:
 
     def dose_words(self) -> str:
         """For a caption."""
-        return f"{self.entrance_dose_ugy:.2g} µGy a frame at the skin (uncalibrated)"
+        return f"{float(f'{self.entrance_dose_ugy:.2g}'):g} µGy a frame at the skin (uncalibrated)"
 
 
 def expose(met: Thicknesses, physics: Physics | None = None) -> Exposure:

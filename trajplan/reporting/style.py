@@ -98,6 +98,10 @@ def image_figure(
     return figure, axes
 
 
+_SUBTITLE_CHARACTERS_AN_IN = 17.0
+"""What fits at 7 points; a longer line is set smaller rather than cut off."""
+
+
 def add_title(figure: Figure, title: str, subtitle: str, verdict: Verdict | None) -> None:
     """Title and subtitle; on a dark band in the colour of the verdict unless the path is safe (or there is none)."""
     width, height = (float(v) for v in figure.get_size_inches())
@@ -110,9 +114,11 @@ def add_title(figure: Figure, title: str, subtitle: str, verdict: Verdict | None
         0.5, 1 - 0.055 / height, title, fontsize=9 if width < 4 else 10, fontweight="bold", ha="center", va="top",
         color="white" if marked else "black",
     )  # fmt: skip
+    size_pt = min(7.0, 7.0 * _SUBTITLE_CHARACTERS_AN_IN * width / max(1, len(subtitle)))
     figure.text(
-        0.5, 1 - 0.255 / height, subtitle, fontsize=7, ha="center", va="top", color="white" if marked else "#333333"
-    )
+        0.5, 1 - 0.255 / height, subtitle, fontsize=size_pt, ha="center", va="top",
+        color="white" if marked else "#333333",
+    )  # fmt: skip
 
 
 def add_legend(figure: Figure, handles: list[Line2D]) -> None:
