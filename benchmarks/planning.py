@@ -16,10 +16,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from plan_breach import breach_table
-from plan_optimum import optimum_table
-from plan_speed import speed_table
-from plan_suite import LEVELS, Made, case
+from _plan_breach import breach_table
+from _plan_optimum import optimum_table
+from _plan_speed import speed_table
+from _plan_suite import LEVELS, Made, case
 
 from trajplan.errors import TrajplanError
 from trajplan.exports.atomic import write_atomically

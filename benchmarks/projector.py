@@ -4,7 +4,7 @@ Run: ``python benchmarks/projector.py [--repeats 3] [--peer-python OTHER/bin/pyt
 (``itk-rtk``) and plastimatch are looked for in the environment of ``--peer-python`` (default: this one); what is
 not there is named. All of a view's projectors run one after the other in every round, so that other load on the
 machine meets all of them, and only ratios of one round count: processor time on one thread, wall time on two. The table
-states every figure beside its target. References: `projector_truth`, float64: voxels as boxes (siddon), trilinear.
+states every figure beside its target. References: `_projector_truth`, float64: voxels as boxes (siddon), trilinear.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Rtk:
     """RTK's Joseph in its own process."""
 
     def __init__(self, python: str, attenuation: Path, threads: int) -> None:
-        script = Path(__file__).with_name("projector_rtk.py")
+        script = Path(__file__).with_name("_projector_rtk.py")
         self.child = subprocess.Popen(
             [python, str(script), str(attenuation), str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, text=True,
@@ -235,7 +235,7 @@ def scan_volume(folder: Path):  # type: ignore[no-untyped-def]
 
 def accuracy(folder: Path, options: argparse.Namespace) -> None:
     """Every quality, and RTK, against the float64 references, on every pixel of every `--step`-th row and column."""
-    from projector_truth import reference
+    from _projector_truth import reference
 
     from trajplan.fluoroscopy.carm import CArm
     from trajplan.fluoroscopy.prepared import prepare

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numba as nb
-from plan_suite import case
+from _plan_suite import case
 
 from trajplan.planning.breach import breach_probability
 from trajplan.planning.edit import Editor

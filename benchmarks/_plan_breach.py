@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numba as nb
 import numpy as np
-from plan_suite import case
+from _plan_suite import case
 
 from trajplan.planning.kernels import between
 from trajplan.planning.plan import Approach, PlanSettings, Trajectory, Verdict

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numba as nb
 import numpy as np
-from plan_suite import Made, case
+from _plan_suite import Made, case
 from scipy.optimize import differential_evolution
 
 from trajplan.parts import Side

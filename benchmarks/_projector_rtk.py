@@ -1,6 +1,6 @@
 """A child of `benchmarks/projector.py`: RTK's Joseph projector on demand. Needs itk-rtk, not trajplan.
 
-Run: ``python projector_rtk.py attenuation.npy THREADS``. Reads lines "angle columns pixel_mm" and answers each with
+Run: ``python _projector_rtk.py attenuation.npy THREADS``. Reads lines "angle columns pixel_mm" and answers each with
 the milliseconds of processor time and of wall time; the image goes to attenuation.npy's folder as rtk.npy.
 """
 
