@@ -7,7 +7,6 @@ wall of ours); every executed path is tried on it from 4 mm behind the true isth
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import numba as nb
 import numpy as np
@@ -73,13 +72,13 @@ def _crossed(inside_mm, shift, tilt, start, length, radius):  # type: ignore[no-
     return out
 
 
-def breach_table(seed: int, numbers: Iterable[int], work: Path) -> Iterator[str]:
+def breach_table(seed: int, numbers: Iterable[int]) -> Iterator[str]:
     """Stated chance with its interval beside the brute-force one."""
     settings = PlanSettings(approach=Approach.BIPEDICULAR)
     yield "chance of a breach: stated (interval) against 1 000 000 executed paths on the truth"
     within = total = 0
     for index in numbers:
-        made = case(seed, index, work)
+        made = case(seed, index)
         if made.vertebra is None:
             continue
         found = plan_approaches(made.ct, made.vertebra, settings, automatic_mask=False, mask_spacing_mm=1.0)

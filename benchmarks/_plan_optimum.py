@@ -8,7 +8,6 @@ the question: is there a better hill, and is this its top), differential evoluti
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import numba as nb
 import numpy as np
@@ -83,13 +82,13 @@ def compare(made: Made, path: Trajectory, settings: PlanSettings) -> tuple[float
     return planned, dense, -float(evolved.fun), margin_mm(evolved.x, problem) - margin_mm(x, problem)
 
 
-def optimum_table(seed: int, numbers: Iterable[int], work: Path) -> Iterator[str]:
+def optimum_table(seed: int, numbers: Iterable[int]) -> Iterator[str]:
     """Scores side by side."""
     settings = PlanSettings()
     yield "score: planned, dense brute force, differential evolution (larger is better)"
     worst_share, worst_margin, total = 0.0, 0.0, 0
     for index in numbers:
-        made = case(seed, index, work)
+        made = case(seed, index)
         if made.vertebra is None:
             continue
         found = plan_approaches(made.ct, made.vertebra, settings, automatic_mask=False, mask_spacing_mm=1.0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numba as nb
 from _plan_suite import case
@@ -29,11 +28,11 @@ def best_of(work: Callable[[], object], times: int) -> float:
     return min(took)
 
 
-def speed_table(seed: int, first: int, work: Path) -> Iterator[str]:
+def speed_table(seed: int, first: int) -> Iterator[str]:
     """Times on the first case at or after `first` that has a planned path."""
     settings = PlanSettings()
     while True:
-        made = case(seed, first, work)
+        made = case(seed, first)
         if made.vertebra is not None:
             found = plan_approaches(made.ct, made.vertebra, settings, automatic_mask=False, mask_spacing_mm=1.0)
             if found.trajectories:

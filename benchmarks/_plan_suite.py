@@ -1,18 +1,13 @@
-"""The cases of benchmarks/planning.py: phantoms T6 to L5 on 1 mm voxels, measured once and kept in a work folder.
+"""The cases of benchmarks/planning.py: phantoms T6 to L5 on 1 mm voxels, measured from their own labels.
 
 Levels, sexes and fracture kinds are dealt in turn; people, ages, losses, poses and noise come from the seed and the
-number of the case alone, so that case k is the same however many are made. A case kept in the folder is made again when
-the version of its making (`VERSION`) has changed.
+number of the case alone, so that case k is the same however many are made.
 """
 
 from __future__ import annotations
 
-import copyreg
-import pickle
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
-from types import MappingProxyType
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,7 +16,6 @@ from scipy.spatial.transform import Rotation
 from trajplan.anatomy.measure import measure_vertebra
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.errors import TrajplanError
-from trajplan.exports.atomic import write_atomically
 from trajplan.geometry import Volume
 from trajplan.geometry.resample import canonical
 from trajplan.levels import level_id
@@ -29,10 +23,6 @@ from trajplan_phantoms import PhantomSpec, Pose, Scanner, Truth, make_phantom
 from trajplan_phantoms.fracture import Cleft, Fracture
 from trajplan_phantoms.population import draw
 
-# the read-only names of a label map come back as a plain dict
-copyreg.pickle(MappingProxyType, lambda kept: (dict, (dict(kept),)))  # type: ignore[arg-type]  # its stub knows no generics
-
-VERSION = 1
 LEVELS = ("T6", "T7", "T8", "T9", "T10", "T11", "T12", "L1", "L2", "L3", "L4", "L5")
 KINDS = ("wedge", "none", "biconcave", "crush", "crush with retropulsion", "wedge with cleft")
 VOXELS = {"spacing_zyx": (1.0, 1.0, 1.0), "noise_hu": 15.0}
@@ -78,7 +68,8 @@ def spec_of(seed: int, index: int) -> tuple[PhantomSpec, str, str]:
     return draw(level, sex, age, person, target=level, **more), kind, sex  # type: ignore[arg-type]  # one of the sexes
 
 
-def make(seed: int, index: int) -> Made:
+@lru_cache(maxsize=4)
+def case(seed: int, index: int) -> Made:
     """Build the phantom on 1 mm voxels and measure its target from its own labels."""
     spec, kind, sex = spec_of(seed, index)
     phantom = make_phantom(spec, Scanner(**VOXELS, seed=index))  # type: ignore[arg-type]  # see VOXELS
@@ -91,16 +82,3 @@ def make(seed: int, index: int) -> Made:
     except TrajplanError as reason:
         error = f"{reason.code}: {reason}"
     return Made(seed, index, spec.target, kind, sex, phantom.ct, vertebra, error)
-
-
-def case(seed: int, index: int, work: Path) -> Made:
-    """A case from the work folder, made when it is not there."""
-    kept = work / f"case_v{VERSION}_{seed}_{index:03d}.pkl"
-    if kept.exists():
-        with kept.open("rb") as stream:
-            found: Made = pickle.load(stream)  # noqa: S301  # a file this benchmark wrote itself
-        return found
-    made = make(seed, index)
-    work.mkdir(parents=True, exist_ok=True)
-    write_atomically(kept, pickle.dumps(made, protocol=5))
-    return made

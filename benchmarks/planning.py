@@ -1,8 +1,8 @@
 """How good the planner is, against the exact truth of phantoms: the figures of docs/planning.md, printed as tables.
 
 Run: ``python benchmarks/planning.py [--cases 24] [--seed 1] [--work FOLDER] [--only suite,breach,optimum,speed]``.
-Cases T6 to L5 on 1 mm voxels (all fracture kinds, both sexes) are made once and kept in the work folder, and so are
-their rows: a run that was stopped goes on where it was. ``--cases 300`` takes hours on two cores.
+Cases T6 to L5 on 1 mm voxels (all fracture kinds, both sexes); what was found of each is kept in the work folder, so that
+a run that was stopped goes on where it was. ``--cases 300`` takes hours on two cores.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def rows_of(seed: int, index: int, work: Path) -> list[Row]:
     if kept.exists():
         return [Row(**r) for r in json.loads(kept.read_text(encoding="utf-8"))]
     try:
-        made = case(seed, index, work)
+        made = case(seed, index)
     except TrajplanError as error:
         rows = [Row(index, LEVELS[index % len(LEVELS)], "", "", "both", "", "not built", error.code, float("nan"))]
     else:
@@ -198,9 +198,9 @@ def main() -> None:
                         print(show(row), flush=True)
             print("\n".join(suite_table(rows)))
         tables = {
-            "breach": lambda: breach_table(given.seed, numbers, work),
-            "optimum": lambda: optimum_table(given.seed, numbers, work),
-            "speed": lambda: speed_table(given.seed, numbers[0], work),
+            "breach": lambda: breach_table(given.seed, numbers),
+            "optimum": lambda: optimum_table(given.seed, numbers),
+            "speed": lambda: speed_table(given.seed, numbers[0]),
         }
         for name, table in tables.items():
             for line in table() if name in only else ():

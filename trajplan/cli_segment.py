@@ -122,7 +122,7 @@ def _all(
     for k, (one, frame, name) in enumerate(zip(column.vertebrae, column.frames, levels.names, strict=True)):
         progress(0.4 + 0.6 * k / len(ids), f"measuring {name or f'vertebra {k + 1}'}")
         share = one.seen.target_share
-        ratings[ids[k]] = confidence = judge_looks(one.seen, one.seen, share, one.mask, 0.0)
+        ratings[ids[k]] = confidence = judge_looks(one.seen, None, share, one.mask, 0.0)
         vertebrae.append(
             {
                 "level": name,

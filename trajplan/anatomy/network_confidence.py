@@ -17,20 +17,21 @@ _RULES = {
 }
 
 
-def judge_looks(first: Look, second: Look, share: Float32Array, mask: BoolArray, moved_mm: float) -> Confidence:
-    """Confidence in `mask`, found from the mean probability `share` of two looks.
+def judge_looks(first: Look, second: Look | None, share: Float32Array, mask: BoolArray, moved_mm: float) -> Confidence:
+    """Confidence in `mask`, found from the mean probability `share` of two looks, or of one.
 
     The values: agreement of image and mirror image, agreement of the two looks, share of the mask's volume with a
     probability between 0.2 and 0.8, and share of the target that lay in other pieces than the largest.
     """
     pieces, size = int(np.count_nonzero(share > 0.5)), int(np.count_nonzero(mask))
     values = {
-        "flip_dice": min(first.flip_dice, second.flip_dice),
-        "recentre_dice": _agreement(first, second),
+        "flip_dice": first.flip_dice if second is None else min(first.flip_dice, second.flip_dice),
         "doubt_share": doubt_share(share),
         "fragment_share": 1.0 - size / max(1, pieces),
     }
-    return rate(values | {"moved_mm": moved_mm}, _RULES)
+    if second is not None:
+        values["recentre_dice"] = _agreement(first, second)
+    return rate(values | {"moved_mm": moved_mm}, {name: rule for name, rule in _RULES.items() if name in values})
 
 
 def doubt_share(share: Float32Array) -> float:
