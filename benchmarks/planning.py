@@ -1,8 +1,8 @@
 """How good the planner is, against the exact truth of phantoms: the figures of docs/planning.md, printed as tables.
 
 Run: ``python benchmarks/planning.py [--cases 24] [--seed 1] [--work FOLDER] [--only suite,breach,optimum,speed]``.
-Cases T6 to L5 on 1 mm voxels (all fracture kinds, both sexes); what was found of each is kept in the work folder, so that
-a run that was stopped goes on where it was. ``--cases 300`` takes hours on two cores.
+Cases T6 to L5 on 1 mm voxels (all fracture kinds, both sexes); what was found of each is kept in the work
+folder, so that a run that was stopped goes on where it was. ``--cases 300`` takes hours on two cores.
 """
 
 from __future__ import annotations
