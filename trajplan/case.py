@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from trajplan.anatomy.backend import Progress
 from trajplan.anatomy.backends import DEFAULT
@@ -23,7 +24,8 @@ from trajplan.geometry import LabelMap
 from trajplan.geometry.arrays import FloatArray
 from trajplan.parts import Side
 from trajplan.planning.advice import Option
-from trajplan.planning.plan import PlanSettings, Refusal, Trajectory, Verdict
+from trajplan.planning.instruments import Balloon, Instrument
+from trajplan.planning.plan import Approach, PlanSettings, Refusal, Trajectory, Verdict
 from trajplan.planning.planner import plan_approaches
 from trajplan.reading.scan import Scan
 from trajplan.target import Segmented, Target, find_target
@@ -49,6 +51,8 @@ class CaseRequest:
         What is known of `labels` that are a segmentation of this program, unchanged since.
     confirmed_mask : str or None
         Hash of the mask that a person has looked at and found right (`trajplan.confirm`).
+    reading : mapping
+        How scan and labels were read (answers, numbering of the labels), for the record only.
     """
 
     level: str | None = None
@@ -59,6 +63,7 @@ class CaseRequest:
     backend: str = DEFAULT
     segmented: Segmented | None = None
     confirmed_mask: str | None = None
+    reading: Mapping[str, str | bool | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,6 +210,7 @@ def _result(
         "parameter_sha256": hashlib.sha256(canonical.encode()).hexdigest(),
         "mask_sha256": target.vertebra.parts.sha256() if target else None,
         "segmentation": dict(target.provenance) if target else {},
+        "request": _request_facts(request),
     }
     return CaseResult(
         request=request,
@@ -221,6 +227,34 @@ def _result(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         options=options,
     )
+
+
+def _request_facts(request: CaseRequest) -> dict[str, object]:
+    """What was asked for, as plain JSON values: with the scan and the labels it is all that a case depends on."""
+    return {
+        "level": request.level,
+        "seed_lps": None if request.seed_lps is None else [float(v) for v in request.seed_lps],
+        "labels_sha256": None if request.labels is None else request.labels.sha256(),
+        "labels_source": request.labels_source,
+        "backend": request.backend,
+        "confirmed_mask": request.confirmed_mask,
+        "reading": dict(request.reading),
+    }
+
+
+def settings_of(parameters: Mapping[str, Any]) -> PlanSettings:
+    """The plan settings again from `settings_parameters` or from the parameters of a plan.json.
+
+    >>> settings_of(settings_parameters(PlanSettings())) == PlanSettings()
+    True
+    """
+    tool: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in parameters["instrument"].items()}
+    rebuilt: dict[str, Any] = {
+        "instrument": Instrument(**tool),
+        "balloons": tuple(Balloon(**balloon) for balloon in parameters["balloons"]),
+        "approach": Approach(parameters["approach"]),
+    }
+    return PlanSettings(**dict(parameters) | rebuilt)
 
 
 def settings_parameters(settings: PlanSettings) -> dict[str, object]:

@@ -19,6 +19,7 @@ from trajplan import DISCLAIMER, __version__
 from trajplan.cli_answers import answering
 from trajplan.cli_atlas import atlas_app
 from trajplan.cli_drr import drr
+from trajplan.cli_export import export
 from trajplan.cli_fracture import fracture
 from trajplan.cli_options import (
     BackendOption,
@@ -147,7 +148,10 @@ def plan(
         segmented = segmented_in(labels, label_map)
         scan = dataclasses.replace(scan, findings=scan.findings + said)
     labels_source = None if labels is None else (labels.name if keep_name else "label file")
-    request = CaseRequest(level, seed_lps, label_map, labels_source, settings, backend, segmented, confirm_mask)
+    reading = {**dataclasses.asdict(answers), "scheme": scheme and str(scheme), "keep_name": keep_name}
+    request = CaseRequest(
+        level, seed_lps, label_map, labels_source, settings, backend, segmented, confirm_mask, reading
+    )
     _run_and_write(scan, request, out, as_json)
 
 
@@ -173,7 +177,7 @@ def demo(
     _finish(result, files, out, as_json)
 
 
-for command in (inspect, segment, drr, phantom, fracture):
+for command in (inspect, segment, drr, phantom, fracture, export):
     app.command()(command)
 app.add_typer(samples_app, name="samples")
 app.add_typer(atlas_app, name="atlas")
@@ -191,22 +195,12 @@ def check(
 
     A plan whose scan, mask or parameters have changed since is stale and refused.
     """
-    from trajplan.exports.labels_file import read_parts
-    from trajplan.exports.leftovers import is_interrupted
-    from trajplan.exports.plan_json import read_plan
+    from trajplan.exports.handover import plan_and_parts
     from trajplan.exports.stale import require_current
     from trajplan.reading import read_scan
     from trajplan.verification.recheck import recheck
 
-    if is_interrupted(plan_file.absolute().parent):
-        raise InputError(
-            f"a run was killed while it replaced the result beside {plan_file.name}; plan the case again",
-            code="interrupted",
-        )
-    document = read_plan(plan_file)
-    if document.files.parts is None:
-        raise InputError(f"{plan_file.name} holds no vertebra mask, so there is nothing to check", code="no_mask")
-    parts = read_parts(plan_file.parent / document.files.parts)
+    document, parts = plan_and_parts(plan_file)
     if source is None:
         if document.input.kind != "phantom":
             raise InputError("name the scan this plan was made on: trajplan check plan.json INPUT", code="usage")
