@@ -12,6 +12,8 @@ if ! .ci/viewer-libraries.sh "$python"; then
     plugins=(-p no:pytest-qt -p no:xvfb) # pytest-qt loads Qt at start, which would end the run here
 fi
 
+.ci/validators.sh
+
 # One BLAS thread a worker: two workers already fill two cores. numba keeps its compiled kernels in the venv,
 # so that the second run is quick and the source tree stays clean. Xvfb needs the xcb platform, not offscreen.
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1

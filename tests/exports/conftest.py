@@ -1,9 +1,12 @@
-"""One made-up case and its document for all export tests."""
+"""One made-up case and its document for all export tests; and the same case on scans stored along any axes."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from sample_case import sample_case
+from stored_case import STORED, StoredCase, stored_case
 
 from trajplan.case import CaseResult
 from trajplan.exports.plan_json import plan_document
@@ -18,3 +21,26 @@ def case() -> CaseResult:
 @pytest.fixture(scope="session")
 def document(case: CaseResult) -> PlanDocument:
     return plan_document(case, "parts.nrrd")
+
+
+@pytest.fixture(scope="session", params=STORED)
+def stored(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> StoredCase:
+    """The case on a flipped or an oblique scan, as a file of one format, with everything exported."""
+    return stored_case(request.param, tmp_path_factory.mktemp(request.param))
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> StoredCase:
+    """The case on one NRRD file, with everything exported."""
+    return stored_case("nrrd-flipped", tmp_path_factory.mktemp("plain"))
+
+
+@pytest.fixture(scope="session")
+def of_dicom(tmp_path_factory: pytest.TempPathFactory) -> StoredCase:
+    """The case on a DICOM series, with everything exported."""
+    return stored_case("dicom-oblique", tmp_path_factory.mktemp("of-dicom"))
+
+
+@pytest.fixture(scope="session")
+def exported(plain: StoredCase) -> Path:
+    return plain.out

@@ -75,6 +75,7 @@ def _shots(document: PlanDocument, view: str) -> list[tuple[str, str, list[Capsu
 def _burned(name: str, title: str, grey: AnyArray, drr: Drr) -> Capture:
     carm, picture = drr.carm, Image.fromarray(np.ascontiguousarray(grey))
     draw = ImageDraw.Draw(picture)
+    draw.fontmode = "1"
     rows, columns = carm.detector_px
     pixel_mm = carm.pixel_mm / carm.magnification
     letters = edge_letters(carm)

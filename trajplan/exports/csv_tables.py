@@ -10,7 +10,7 @@ from trajplan import DISCLAIMER
 from trajplan.exports.plan_model import Model, PlanDocument
 
 Cell = str | float | int | bool | None
-_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_STARTS_FORMULA = ("=", "+", "-", "@")
 _UNITS = {"_mm": "mm", "_deg": "deg", "_hu": "HU", "_ml": "ml", "_percent": "%"}
 
 
@@ -50,7 +50,8 @@ def _cell(value: Cell) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):
-        return "'" + value if value.startswith(_STARTS_FORMULA) else value
+        text = "".join(c if c.isprintable() else " " for c in value)
+        return "'" + text if text.lstrip().startswith(_STARTS_FORMULA) else text
     return repr(value)
 
 

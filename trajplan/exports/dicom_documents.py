@@ -48,6 +48,7 @@ def captured(capture: Capture, number: int, study: Study) -> Dataset:
     )
     ds.ImageType = ["DERIVED", "SECONDARY", "SIMULATED"]
     ds.BodyPartExamined = "SPINE"
+    ds.DateOfSecondaryCapture, ds.TimeOfSecondaryCapture = study.date, study.time
     ds.PixelSpacingCalibrationType, ds.PixelSpacingCalibrationDescription = "GEOMETRY", "at the isocentre"
     ds.BurnedInAnnotation, ds.RecognizableVisualFeatures = "NO", "NO"
     ds.ImageComments = f"{capture.title}. {note()}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,17 @@ def write_dicom(handover: Handover, folder: Path, identity: bool = False) -> Non
     InputError
         ``no_identity``.
     """
-    study = study_of(handover, identity)
+    # the name stays as the scan has it, whatever highdicom thinks of its form
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The string .* is unlikely to represent", category=UserWarning)
+        made = _objects(handover, study := study_of(handover, identity))
+    for name, ds in made.items():
+        ds.save_as(folder / f"{name}.dcm", enforce_file_format=True)
+    (folder / IDENTIFIERS).write_text(_identifiers(study, made), encoding="utf-8", newline="\n")
+
+
+def _objects(handover: Handover, study: Study) -> dict[str, Any]:
+    """File name without suffix -> data set."""
     made: dict[str, Any] = {"SEG": segmentation(segments_of(handover), study)}
     made["SR"] = structured_report(handover.document, study)
     for number, capture in enumerate(captures_of(handover), start=1):
@@ -39,9 +50,7 @@ def write_dicom(handover: Handover, folder: Path, identity: bool = False) -> Non
         spacing = float(study.made_ct.grid.spacing_zyx[0])
         for k, (pixels, image) in enumerate(zip(study.made_ct.array, study.images, strict=True)):
             made[f"CT_{k + 1:04d}"] = ct_slice(pixels, k + 1, image, spacing, study)
-    for name, ds in made.items():
-        ds.save_as(folder / f"{name}.dcm", enforce_file_format=True)
-    (folder / IDENTIFIERS).write_text(_identifiers(study, made), encoding="utf-8", newline="\n")
+    return made
 
 
 def _identifiers(study: Study, made: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 
 from trajplan import __version__
 from trajplan.exports.dicom_study import MODEL, SERIAL, Study, finish, software
-from trajplan.exports.plan_model import PedicleModel, PlanDocument, TrajectoryModel
+from trajplan.exports.plan_model import PedicleModel, PlanDocument, TrajectoryModel, VertebraModel
 
 SERIES = 9002
 SCHEME: Final = "99TRAJPLAN"
@@ -41,7 +41,7 @@ def structured_report(document: PlanDocument, study: Study) -> Dataset:
     groups = [_path(path, study) for path in document.trajectories]
     groups += [_pedicle(pedicle, study) for pedicle in document.pedicles]
     if document.vertebra is not None:
-        groups.append(_vertebra(document, study))
+        groups.append(_vertebra(document.vertebra, study))
     content = sr.MeasurementReport(
         observation_context=sr.ObservationContext(observer_device_context=observer),
         procedure_reported=_own("plan", "Simulated kyphoplasty access plan"),
@@ -119,9 +119,7 @@ def _pedicle(pedicle: PedicleModel, study: Study) -> Any:
     )  # fmt: skip
 
 
-def _vertebra(document: PlanDocument, study: Study) -> Any:
-    v = document.vertebra
-    assert v is not None  # noqa: S101 the caller looked
+def _vertebra(v: VertebraModel, study: Study) -> Any:
     level = v.level or "not known"
     measured = [
         ("height_anterior", "Anterior body height", v.heights.ha_mm, "mm"),

@@ -1,7 +1,7 @@
 """The study that DICOM exports belong to: whose identifiers are kept, which are made up, and nothing of the patient.
 
-Of a DICOM scan the study, its frame of reference and the images are named by their UIDs, so that results open beside it.
-Name, ID, birth date, accession number, institution and physician are left out (PS3.15, Basic Application Level
+Of a DICOM scan the study, its frame of reference and the images are named by their UIDs, so that results open beside
+it. Name, ID, birth date, accession number, institution and physician are left out (PS3.15, Basic Application Level
 Confidentiality Profile with Retain UIDs Option); where DICOM wants a patient, a pseudonym made from the voxels
 stands. `identity` puts them back for whoever has to file the results in an archive.
 """
@@ -23,6 +23,7 @@ from trajplan.errors import InputError
 from trajplan.exports.handover import Handover
 from trajplan.geometry import Volume
 from trajplan.reading.dicom_header import BROKEN
+from trajplan.reading.origin import Origin
 
 _BLANK: Final = (
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "AccessionNumber", "StudyID", "StudyDate",
@@ -92,7 +93,7 @@ def study_of(handover: Handover, identity: bool = False) -> Study:
     who: dict[str, Any] = dict.fromkeys(_BLANK, "")
     invented: dict[str, str] = {}
     if origin is not None and identity:
-        who = _identity(handover)
+        who = _identity(origin)
     else:
         who |= {"PatientName": f"{pseudonym}^", "PatientID": pseudonym}
         invented |= {"PatientName": who["PatientName"], "PatientID": pseudonym}
@@ -158,10 +159,9 @@ def note() -> str:
     return f"SIMULATED by trajplan {__version__}. {DISCLAIMER}"
 
 
-def _identity(handover: Handover) -> dict[str, Any]:
-    assert handover.origin is not None  # noqa: S101 asked for by the caller above
+def _identity(origin: Origin) -> dict[str, Any]:
     try:
-        ds = dcmread(handover.origin.first_file, stop_before_pixels=True, force=True, specific_tags=list(_BLANK))
+        ds = dcmread(origin.first_file, stop_before_pixels=True, force=True, specific_tags=list(_BLANK))
         return {name: ds.get(name, "") or "" for name in _BLANK}
     except BROKEN as error:
         raise InputError("the patient of the scan cannot be read from its files", code="no_identity") from error

@@ -1,4 +1,4 @@
-"""Handover: a finished plan, its mask and its scan, checked to belong together, ready to be written in other formats."""
+"""Handover: a finished plan, its mask and its scan, checked to belong together, ready for other formats."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from trajplan.exports.mesh import Mesh
 _SAYS = "SPACE=LPS;UNIT=mm"
 _STL_HEADER, _FLOAT, _UINT = 80, 5126, 5125
 _VERTICES, _INDICES = 34962, 34963
-_TO_GLTF = [0.001, 0, 0, 0, 0, 0, 0.001, 0, 0, -0.001, 0, 0, 0, 0, 0, 1]
+_TO_GLTF = [0.001, 0, 0, 0, 0, 0, -0.001, 0, 0, 0.001, 0, 0, 0, 0, 0, 1]
 """glTF is in metres with y up and z to the viewer, column by column: x is left, y superior, z (facing) anterior."""
 
 
