@@ -54,6 +54,8 @@ def segmentation(segments: Segments, study: Study) -> Dataset:
         content_label="TRAJPLAN",
         content_description="Parts and planned solids, SIMULATED",
     )
+    for item in (*ds.DimensionOrganizationSequence, *ds.DimensionIndexSequence):
+        item.DimensionOrganizationUID = study.uid("dimensions")
     return finish(ds, study, "trajplan segments, SIMULATED, research only")
 
 

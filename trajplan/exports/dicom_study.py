@@ -137,6 +137,8 @@ def finish(ds: Dataset, study: Study, description: str) -> Dataset:
     for name in ("SeriesDate", "SeriesTime", "ContentDate", "ContentTime"):
         if name in ds:
             setattr(ds, name, study.date if name.endswith("Date") else study.time)
+    for made_by in ds.get("ContributingEquipmentSequence", ()):
+        made_by.ContributionDateTime = f"{study.date}{study.time}"
     first = study.images[0]
     for name in ("PatientIdentityRemoved", "DeidentificationMethod", "DeidentificationMethodCodeSequence"):
         if name in first:

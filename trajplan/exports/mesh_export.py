@@ -23,7 +23,7 @@ def painted_parts(handover: Handover) -> list[Painted]:
         if i in PART_COLOR:
             mesh = mesh_of_mask(parts.mask(i), parts.grid)
             made.append(Painted(f"part_{Part(i).name.lower()}", mesh, (*PART_COLOR[i], 1.0)))
-    return made + [Painted(s.name, s.mesh, (*s.color, 1.0)) for s in solids_of(handover.document)]
+    return made + [Painted(s.name, s.mesh, (*s.color, 1.0)) for s in solids_of(handover)]
 
 
 def write_meshes(handover: Handover, folder: Path) -> None:

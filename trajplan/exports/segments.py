@@ -58,7 +58,7 @@ class Segments:
 
 def segments_of(handover: Handover) -> Segments:
     """Parts and solids of a plan on one grid."""
-    solids, parts = solids_of(handover.document), handover.parts
+    solids, parts = solids_of(handover), handover.parts
     start, stop = np.zeros(3), np.array(parts.grid.shape_zyx) - 1.0
     for solid in solids:
         at = parts.grid.world_to_index(solid.mesh.vertices_lps)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trajplan.exports.handover import Handover
 from trajplan.exports.mesh import Mesh, turned_mesh
-from trajplan.exports.plan_model import BalloonModel, PlanDocument, TrajectoryModel
+from trajplan.exports.plan_model import BalloonModel, TrajectoryModel
 from trajplan.geometry import Capsule
 from trajplan.geometry.arrays import BoolArray, FloatArray, unit
 
@@ -47,10 +48,10 @@ class Solid:
     color: Color
 
 
-def solids_of(document: PlanDocument) -> tuple[Solid, ...]:
+def solids_of(handover: Handover) -> tuple[Solid, ...]:
     """The trocars of all paths as planned, and the largest balloon that fits each."""
     found: list[Solid] = []
-    for path in document.trajectories:
+    for path in handover.document.trajectories:
         found.append(_trocar(path))
         if path.balloons:
             found.append(_balloon(path, path.balloons[0]))

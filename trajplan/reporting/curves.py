@@ -40,6 +40,7 @@ def clearance_picture(result: CaseResult, side: Side) -> Picture | None:
         "is not kept; below zero the wall is crossed.",
         side.value,
         style.finish(figure),
+        figure,
     )
 
 

@@ -1,22 +1,18 @@
-"""ReportFacts: what a report says, in words and tables; the page and the PDF print the same facts."""
+"""What a report says first: title, the result of each side, warnings, and one sentence on each path."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trajplan import DISCLAIMER, __version__
 from trajplan.parts import Side
 from trajplan.planning.plan import Verdict
-from trajplan.reporting.path_facts import PathFacts, path_facts
-from trajplan.reporting.provenance_facts import LIMITS, METHODS, provenance_rows
-from trajplan.reporting.vertebra_facts import VertebraFacts, level_text, vertebra_facts
-from trajplan.reporting.words import mm, readable
+from trajplan.reporting.content import Badge, Notice
+from trajplan.reporting.vertebra_facts import level_text
+from trajplan.reporting.words import mm
 
 if TYPE_CHECKING:
     from trajplan.case import CaseResult
 
-Row = tuple[str, str]
 BADGE_TEXT: dict[str, str] = {
     Verdict.SAFE: "SAFE: all margins and rules kept",
     Verdict.UNSAFE: "UNSAFE: do not take as a plan",
@@ -25,81 +21,13 @@ BADGE_TEXT: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Notice:
-    """One thing a reader must see before anything else. `kind` is ``warning`` or ``note``."""
-
-    kind: str
-    text: str
+def title_of(result: CaseResult) -> str:
+    """Which level, and how well that is known; never who."""
+    return f"Kyphoplasty access plan: {level_text(result.vertebra)}"
 
 
-@dataclass(frozen=True)
-class RefusalFacts:
-    """Why there is no path, with the numbers behind it."""
-
-    who: str
-    message: str
-    numbers: tuple[Row, ...]
-
-
-@dataclass(frozen=True)
-class Badge:
-    """The result of one side at a glance. `verdict` is ``safe``, ``unsafe``, ``unknown`` or ``none`` (no path)."""
-
-    side: str
-    verdict: str
-    text: str
-
-
-@dataclass(frozen=True)
-class ReportFacts:
-    """Everything that a report says."""
-
-    title: str
-    badges: tuple[Badge, ...]
-    disclaimer: str
-    summary: str
-    notices: tuple[Notice, ...]
-    paths: tuple[PathFacts, ...]
-    refusals: tuple[RefusalFacts, ...]
-    vertebra: VertebraFacts | None
-    views: tuple[tuple[str, str, str, str], ...]
-    methods: tuple[str, ...]
-    provenance: tuple[Row, ...]
-    limits: tuple[str, ...]
-    created: str
-    version: str
-
-
-def report_facts(result: CaseResult) -> ReportFacts:
-    """The facts of a case; computes nothing new."""
-    vertebra = result.vertebra
-    return ReportFacts(
-        title=f"Kyphoplasty access plan: {level_text(vertebra)}",
-        badges=_badges(result),
-        disclaimer=DISCLAIMER,
-        summary=_summary(result),
-        notices=_notices(result),
-        paths=tuple(path_facts(t, result.stages.get(t.side, ()), result.request.settings) for t in result.trajectories),
-        refusals=tuple(
-            RefusalFacts(
-                who=f"{'Whole vertebra' if r.side is None else r.side.value.capitalize() + ' side'}, {r.approach}",
-                message=r.message,
-                numbers=tuple(readable(name, value) for name, value in r.numbers.items()),
-            )
-            for r in result.refusals
-        ),
-        vertebra=None if vertebra is None else vertebra_facts(vertebra),
-        views=_views(result),
-        methods=METHODS,
-        provenance=provenance_rows(result),
-        limits=LIMITS,
-        created=result.created,
-        version=__version__,
-    )
-
-
-def _badges(result: CaseResult) -> tuple[Badge, ...]:
+def badges_of(result: CaseResult) -> tuple[Badge, ...]:
+    """The result of each side that was looked at."""
     found = {t.side: Badge(t.side.value, t.verdict.value, BADGE_TEXT[t.verdict]) for t in result.trajectories}
     for refusal in result.refusals:
         if refusal.side is not None:
@@ -108,7 +36,8 @@ def _badges(result: CaseResult) -> tuple[Badge, ...]:
     return ordered or (Badge("", "none", BADGE_TEXT["none"]),)
 
 
-def _summary(result: CaseResult) -> str:
+def summary_of(result: CaseResult) -> str:
+    """Level, paths, verdicts and least clearances in a sentence."""
     vertebra = result.vertebra
     if vertebra is None:
         return "No vertebra could be planned in this scan; the reason is below. No path is offered."
@@ -132,7 +61,8 @@ def _summary(result: CaseResult) -> str:
     return f"{name}: " + "; ".join(parts) + "." + end
 
 
-def _notices(result: CaseResult) -> tuple[Notice, ...]:
+def notices_of(result: CaseResult) -> tuple[Notice, ...]:
+    """What a reader must know before anything else, warnings first."""
     found: list[Notice] = []
     vertebra = result.vertebra
     if vertebra is not None and not vertebra.level_confirmed:
@@ -157,12 +87,3 @@ def _notices(result: CaseResult) -> tuple[Notice, ...]:
     said = {n.text for n in found}
     found += [Notice("note", note) for note in result.notes if note not in said]
     return tuple(sorted(found, key=lambda n: n.kind != "warning"))
-
-
-def _views(result: CaseResult) -> tuple[tuple[str, str, str, str], ...]:
-    rows = []
-    for name, view in result.views.items():
-        residuals = ", ".join(" ".join(readable(k, v)) for k, v in view.residuals.items())
-        c = view.carm
-        rows.append((name.replace("_", " "), f"{c.primary_deg:+.1f}°", f"{c.secondary_deg:+.1f}°", residuals))
-    return tuple(rows)

@@ -1,28 +1,29 @@
-"""report.pdf: the same facts on a few A4 pages, the disclaimer on each."""
+"""report.pdf: the same report on A4 pages, the disclaimer on each."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
 import matplotlib
 import PIL.Image
+from reportlab import rl_config
 from reportlab.lib.colors import HexColor
-from reportlab.lib.enums import TA_CENTER
+from reportlab.lib.enums import TA_CENTER, TA_RIGHT
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import inch, mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.platypus import Image, KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table
+from reportlab.platypus import Image, KeepTogether, Paragraph, SimpleDocTemplate, Spacer
+from reportlab.platypus import Table as Grid
 
 from trajplan import DISCLAIMER
 from trajplan.reporting import style
-from trajplan.reporting.facts import ReportFacts
-from trajplan.reporting.path_facts import PathFacts
+from trajplan.reporting.content import Block, Report, Section, Table, Words
 from trajplan.reporting.picture import Picture
 
 _FONT, _BOLD = "DejaVuSans", "DejaVuSans-Bold"
@@ -30,6 +31,7 @@ _WIDTH = A4[0] - 30 * mm
 _BODY = ParagraphStyle("body", fontName=_FONT, fontSize=7.4, leading=9, wordWrap=None, splitLongWords=True)
 _SMALL = ParagraphStyle("small", parent=_BODY, fontSize=7, leading=8.4)
 _STRONG = ParagraphStyle("strong", parent=_BODY, fontName=_BOLD)
+_FIGURE = ParagraphStyle("figure", parent=_BODY, alignment=TA_RIGHT)
 _ALARM = ParagraphStyle("alarm", parent=_STRONG, textColor=HexColor(style.UNSAFE_TEXT))
 _BADGE_STYLE = ParagraphStyle(
     "badge", parent=_BODY, fontName=_BOLD, fontSize=10, leading=12, alignment=TA_CENTER, textColor="white"
@@ -44,17 +46,15 @@ _GRID = [
     ("TOPPADDING", (0, 0), (-1, -1), 1),
     ("BOTTOMPADDING", (0, 0), (-1, -1), 1.4),
 ]
-_ELSEWHERE = ("Parameters", "Segmentation", "Timings")  # too long for paper
-_FEW_WARNINGS = 300  # characters that leave room for the curves on the first page
-_PLANNED = (("left_clearance", "right_clearance"), ("xray_ap", "xray_lateral"), ("left_along", "right_along"))
-"""The pictures of a planned case, two to a row; the page and the folder have them all."""
-_REFUSED = (("context_sagittal", "xray_lateral"), ("left_axial", "right_axial"), ("xray_ap", "left_coronal"))
 _BADGE = {**style.VERDICT_COLOR, "none": "#333333"}
+_HALF_PX = 900
+"""Wider pictures take the whole width of the page."""
 
 
-def report_pdf(facts: ReportFacts, pictures: Sequence[Picture]) -> bytes:
-    """The PDF as bytes; the same facts give the same bytes."""
+def report_pdf(report: Report) -> bytes:
+    """The PDF as bytes; the same report gives the same bytes."""
     _fonts()
+    rl_config.useA85 = 0  # letters in place of bytes: a quarter larger, and slow to make
     buffer = io.BytesIO()
     document = SimpleDocTemplate(
         buffer,
@@ -63,32 +63,57 @@ def report_pdf(facts: ReportFacts, pictures: Sequence[Picture]) -> bytes:
         rightMargin=15 * mm,
         topMargin=14 * mm,
         bottomMargin=11 * mm,
-        title=facts.title,
+        title=report.title,
         author="trajplan",
-        subject=DISCLAIMER,
+        subject=report.disclaimer,
         invariant=1,
     )
-    by_name = {p.name.removesuffix(".png"): p for p in pictures}
-    story: list[Any] = [_text(facts.title, _H1), _text(f"{facts.provenance[0][1]}, made {facts.created}", _SMALL)]
-    story += [Spacer(1, 4), _badges(facts), Spacer(1, 4), *_notices(facts), Spacer(1, 3), _boxed(facts.summary)]
-    story += [_sides(facts)] if facts.paths else []
-    story += _refusals(facts)
-    pairs = _PLANNED if facts.paths else _REFUSED
-    if facts.paths and sum(len(notice.text) for notice in facts.notices) > _FEW_WARNINGS:
-        pairs = (*pairs[1:], pairs[0])
-    story += [_row(by_name, names) for names in pairs]
-    story.append(KeepTogether([_text("Limits", _H2), *[_text("• " + limit) for limit in facts.limits]]))
-    if facts.vertebra is not None:
-        pedicles = "; ".join(f"{side} {w} × {h}" for side, w, h, _ in facts.vertebra.pedicles)
-        measured = [("Pedicles, width × height", pedicles), *facts.vertebra.confidence]
-        pair = _side_by_side(_rows(facts.vertebra.rows, width=0.49, label=0.5), _rows(measured, width=0.49, label=0.4))
-        story.append(KeepTogether([_text("The vertebra", _H2), pair, Spacer(1, 6)]))
-    story += [_wide(p) for p in pictures if p.name.endswith("_stages.png")]
-    story += [_text("Methods and provenance", _H2), _text(" ".join(facts.methods), _SMALL), Spacer(1, 3)]
-    known = "; ".join(f"{label}: {value}" for label, value in facts.provenance if label not in _ELSEWHERE)
-    story.append(_text(f"{known}. All parameters and timings are in report.html and plan.json.", _SMALL))
+    story: list[Any] = [_text(report.title, _H1), _text(report.subtitle, _SMALL)]
+    story += [Spacer(1, 4), _badges(report), Spacer(1, 4), *_notices(report), Spacer(1, 3), _boxed(report.summary)]
+    for section in report.sections:
+        story += _section(section)
     document.build(story, onFirstPage=_furniture, onLaterPages=_furniture)
     return buffer.getvalue()
+
+
+def _section(section: Section) -> list[Any]:
+    """Title and blocks; the title stays with what follows it."""
+    verdict = ""
+    if section.verdict:
+        verdict = f' <font color="{_BADGE[section.verdict]}">{escape(section.verdict.upper())}</font>'
+    parts = [part for block in section.blocks for part in _block(block)]
+    return [KeepTogether([Paragraph(escape(section.title) + verdict, _H2), parts[0]]), *parts[1:]] if parts else []
+
+
+def _block(block: Block) -> list[Any]:
+    if isinstance(block, Words):
+        return [_text(("• " if block.listed else "") + item) for item in block.items]
+    if isinstance(block, Table):
+        return [*([_text(block.caption, _STRONG)] if block.caption else []), _table(block), Spacer(1, 4)]
+    return _gallery(block.pictures)
+
+
+def _gallery(pictures: Sequence[Picture]) -> list[Any]:
+    """Two to a row; a picture that is wider than half a page has a row of its own."""
+    rows: list[Any] = []
+    waiting: list[Picture] = []
+    for picture in pictures:
+        if picture.size[0] > _HALF_PX:
+            rows += [*_pair(waiting), KeepTogether([*_picture(picture, _WIDTH, 180 * mm), Spacer(1, 4)])]
+            waiting = []
+            continue
+        waiting.append(picture)
+        if len(waiting) == 2:
+            rows += _pair(waiting)
+            waiting = []
+    return rows + _pair(waiting)
+
+
+def _pair(pictures: Sequence[Picture]) -> list[Any]:
+    if not pictures:
+        return []
+    halves = [_picture(picture, style.WIDTH_IN * inch, 118 * mm) for picture in pictures]
+    return [_side_by_side(*[*halves, []][:2]), Spacer(1, 3)]
 
 
 def _fonts() -> None:
@@ -116,11 +141,11 @@ def _text(text: str, kind: ParagraphStyle = _BODY) -> Paragraph:
     return Paragraph(escape(text), kind)
 
 
-def _notices(facts: ReportFacts) -> list[Any]:
+def _notices(report: Report) -> list[Any]:
     story: list[Any] = []
-    for notice in facts.notices:
+    for notice in report.notices:
         warning = notice.kind == "warning"
-        table = Table([[_text(f"{'Warning' if warning else 'Note'}: {notice.text}")]], colWidths=[_WIDTH])
+        table = Grid([[_text(f"{'Warning' if warning else 'Note'}: {notice.text}")]], colWidths=[_WIDTH])
         edge = style.WARNING if warning else style.SKY
         back = "#fdf0e6" if warning else "#eaf4fb"
         table.setStyle([
@@ -133,105 +158,62 @@ def _notices(facts: ReportFacts) -> list[Any]:
     return story
 
 
-def _boxed(text: str) -> Table:
-    table = Table([[_text(text, _STRONG)]], colWidths=[_WIDTH])
+def _boxed(text: str) -> Any:
+    table = Grid([[_text(text, _STRONG)]], colWidths=[_WIDTH])
     table.setStyle([("BACKGROUND", (0, 0), (-1, -1), HexColor("#f0f0f0"))])
     return table
 
 
-def _badges(facts: ReportFacts) -> Table:
+def _badges(report: Report) -> Any:
     """One coloured box for every side, the first thing that is read."""
     cells = [
-        Paragraph(escape(f"{badge.side.capitalize()}  {badge.text}".strip()), _BADGE_STYLE) for badge in facts.badges
+        Paragraph(escape(f"{badge.side.capitalize()}  {badge.text}".strip()), _BADGE_STYLE) for badge in report.badges
     ]
-    table = Table([cells], colWidths=[_WIDTH / len(cells)] * len(cells))
-    fill = [("BACKGROUND", (i, 0), (i, 0), HexColor(_BADGE[badge.verdict])) for i, badge in enumerate(facts.badges)]
+    table = Grid([cells], colWidths=[_WIDTH / len(cells)] * len(cells))
+    fill = [("BACKGROUND", (i, 0), (i, 0), HexColor(_BADGE[badge.verdict])) for i, badge in enumerate(report.badges)]
     table.setStyle([*fill, ("INNERGRID", (0, 0), (-1, -1), 4, HexColor("#ffffff")), ("TOPPADDING", (0, 0), (-1, -1), 4),
                     ("BOTTOMPADDING", (0, 0), (-1, -1), 6), ("VALIGN", (0, 0), (-1, -1), "MIDDLE")])  # fmt: skip
     return table
 
 
-def _sides(facts: ReportFacts) -> Table:
-    """The paths side by side, each half a page wide."""
-    columns = [_path(path) for path in facts.paths]
-    return _side_by_side(*columns) if len(columns) == 2 else _side_by_side(columns[0], "")
-
-
-def _side_by_side(*halves: Any) -> Table:
-    table = Table([list(halves)], colWidths=[_WIDTH / 2] * 2)
+def _side_by_side(*halves: Any) -> Any:
+    table = Grid([list(halves)], colWidths=[_WIDTH / 2] * 2)
     table.setStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (-1, -1), 0),
                     ("LEFTPADDING", (1, 0), (1, 0), 4), ("RIGHTPADDING", (0, 0), (-1, -1), 0),
                     ("TOPPADDING", (0, 0), (-1, -1), 0), ("BOTTOMPADDING", (0, 0), (-1, -1), 0)])  # fmt: skip
     return table
 
 
-def _path(path: PathFacts) -> list[Any]:
-    """Reasons are not repeated: they stand among the warnings above."""
-    verdict = f'<font color="{_BADGE[path.verdict]}">{path.verdict.upper()}</font>'
-    head = Paragraph(f"{path.side.capitalize()} side: {verdict}", _H2)
-    clearance = _table(
-        ["Wall", "Clearance", "Margin", "Kept"],
-        [[r.wall, r.clearance, r.margin, r.kept] for r in path.clearance],
-        [0.225, 0.105, 0.09, 0.07],
-    )
-    story: list[Any] = [head, _rows(path.rows, width=0.49, label=0.37), Spacer(1, 3), clearance]
-    if path.stages:
-        stages = [[f"{s.number}. {s.name}", s.depth, s.result, s.margin] for s in path.stages]
-        story += [Spacer(1, 3), _table(["Stage", "Depth", "Result", "Margin"], stages, [0.19, 0.09, 0.12, 0.09])]
-    return story
-
-
-def _refusals(facts: ReportFacts) -> list[Any]:
-    story: list[Any] = [_text("Refusals: what is not offered, and why", _H2)] if facts.refusals else []
-    for refusal in facts.refusals:
-        numbers = "; ".join(f"{label}: {value}" for label, value in refusal.numbers)
-        story += [_text(f"{refusal.who}: {refusal.message}"), _text(numbers, _SMALL), Spacer(1, 2)]
-    return story
-
-
-def _rows(
-    rows: Sequence[tuple[str, str]], kind: ParagraphStyle = _BODY, width: float = 1.0, label: float = 0.36
-) -> Table:
-    table = Table(
-        [[_text(name, kind), _text(value, kind)] for name, value in rows],
-        colWidths=[width * label * _WIDTH, width * (1 - label) * _WIDTH],
-    )
-    table.setStyle(_GRID)
+def _table(block: Table) -> Any:
+    """Rows of label and text, or a head over columns of relative widths."""
+    count = len(block.head) or 2
+    shares = block.widths or ((0.3, 0.7) if count == 2 else (1 / count,) * count)
+    kind = _SMALL if block.code else _BODY
+    cells = [[_text(h, _STRONG) for h in block.head]] if block.head else []
+    cells += [[_cell(cell, kind, right=k in block.numeric) for k, cell in enumerate(row)] for row in block.rows]
+    table = Grid(cells, colWidths=[share * _WIDTH for share in shares], repeatRows=1 if block.head else 0)
+    shade = [("BACKGROUND", (0, 0), (-1, 0), HexColor("#f0f0f0"))] if block.head else []
+    table.setStyle([*_GRID, *shade])
     return table
 
 
-def _table(head: list[str], body: list[list[str]], shares: list[float]) -> Table:
-    cells = [[_text(h, _STRONG) for h in head], *[[_cell(cell) for cell in row] for row in body]]
-    table = Table(cells, colWidths=[share * _WIDTH for share in shares], repeatRows=1)
-    table.setStyle([*_GRID, ("BACKGROUND", (0, 0), (-1, 0), HexColor("#f0f0f0"))])
-    return table
-
-
-def _cell(text: str) -> Paragraph:
+def _cell(text: str, kind: ParagraphStyle, *, right: bool) -> Paragraph:
     """A margin that is not kept and a broken rule stand out."""
-    return _text(text, _ALARM if text in ("no", "BROKEN") else _BODY)
-
-
-def _row(pictures: Mapping[str, Picture], names: Sequence[str]) -> Table | Spacer:
-    found = [_picture(pictures[name], style.WIDTH_IN * inch, 110 * mm) for name in names if name in pictures]
-    return _side_by_side(*[*found, [], []][:2]) if found else Spacer(1, 1)
-
-
-def _wide(picture: Picture) -> KeepTogether:
-    return KeepTogether([*_picture(picture, 156 * mm, 95 * mm), Spacer(1, 3)])
+    return _text(text, _ALARM if text in ("no", "BROKEN") else _FIGURE if right else kind)
 
 
 def _picture(picture: Picture, width: float, height: float) -> list[Any]:
     image = Image(_jpeg(picture.png))
     scale = min(width / image.imageWidth, height / image.imageHeight)
     image.drawWidth, image.drawHeight = scale * image.imageWidth, scale * image.imageHeight
-    return [image, _text(picture.caption, _SMALL)]
+    title = f"<b>{escape(picture.title)}.</b> "
+    return [image, Paragraph(title + escape(picture.caption), _SMALL)]
 
 
 def _jpeg(png: bytes) -> io.BytesIO:
     """Full-colour-resolution JPEG: a PDF takes it as it is, while a PNG would be unpacked and packed again slowly."""
     buffer = io.BytesIO()
     with PIL.Image.open(io.BytesIO(png)) as image:
-        image.convert("RGB").save(buffer, format="JPEG", quality=88, subsampling=0)
+        image.convert("RGB").save(buffer, format="JPEG", quality=80, subsampling=0)
     buffer.seek(0)
     return buffer

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from trajplan.parts import Side
 from trajplan.reporting import style
-from trajplan.reporting.facts import ReportFacts
-from trajplan.reporting.picture import Picture
+from trajplan.reporting.content import Report
 
 
-def report_html(facts: ReportFacts, pictures: Sequence[Picture]) -> str:
+def report_html(report: Report) -> str:
     """The page as text; every value is escaped, pictures are inside, nothing is fetched."""
     environment = Environment(
         loader=PackageLoader("trajplan.reporting", "templates"),
@@ -21,10 +17,6 @@ def report_html(facts: ReportFacts, pictures: Sequence[Picture]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    planned = {path.side for path in facts.paths}
-    grouped: dict[str, object] = {
-        group: [p for p in pictures if p.group == group] for group in ("overview", "xray", *(s.value for s in Side))
-    }
-    grouped["unplanned"] = {s.value: grouped[s.value] for s in Side if s.value not in planned}
+    environment.filters["kind"] = lambda block: type(block).__name__.lower()
     color = {"warning": style.WARNING, "note": style.SKY, **style.VERDICT_COLOR}
-    return environment.get_template("report.html.j2").render(facts=facts, pictures=grouped, color=color)
+    return environment.get_template("report.html.j2").render(report=report, color=color)

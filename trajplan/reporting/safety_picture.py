@@ -57,6 +57,7 @@ def safety_picture(result: CaseResult, side: Side) -> Picture | None:
         "before it crosses a wall. The cross is the planned path.",
         side.value,
         style.finish(figure),
+        figure,
     )
 
 

@@ -155,7 +155,7 @@ def show_ct(axes: Axes, result: CaseResult, plane: Plane) -> None:
     axes.set_aspect("equal")
 
 
-def draw_parts(axes: Axes, plane: Plane, masks: PartMasks) -> list[Line2D]:
+def draw_parts(axes: Axes, plane: Plane, masks: PartMasks, width: float = 1.2) -> list[Line2D]:
     """Outlines of the parts on a plane; returns their legend entries."""
     x, y = plane.axes_mm()
     handles = []
@@ -163,7 +163,7 @@ def draw_parts(axes: Axes, plane: Plane, masks: PartMasks) -> list[Line2D]:
         dash = "--" if part == Part.CANAL else "-"
         color = style.PART_COLOR.get(part, "white")
         if image.min() < 0.5:
-            axes.contour(x, y, image, levels=[0.5], colors=[color], linewidths=1.2, linestyles=[dash])
+            axes.contour(x, y, image, levels=[0.5], colors=[color], linewidths=width, linestyles=[dash])
         handles.append(
             Line2D([], [], color=color, ls=dash, lw=1.6, label=_SHORT.get(part, PART_NAMES.get(part, str(part))))
         )

@@ -80,6 +80,7 @@ def staged_picture(result: CaseResult, side: Side) -> Picture | None:
         "medial border it is; how far past the posterior wall; all in millimetres in the patient.",
         side.value,
         style.finish(figure),
+        figure,
     )
 
 

@@ -121,16 +121,17 @@ def add_title(figure: Figure, title: str, subtitle: str, verdict: Verdict | None
     )  # fmt: skip
 
 
-def add_legend(figure: Figure, handles: list[Line2D]) -> None:
-    """The legend under the picture, three columns, read row by row."""
-    rows = -(-len(handles) // 3)
-    ordered = [handles[r * 3 + c] for c in range(3) for r in range(rows) if r * 3 + c < len(handles)]
+def add_legend(figure: Figure, handles: list[Line2D], columns: int = 3) -> None:
+    """The legend under the picture, read row by row."""
+    rows = -(-len(handles) // columns)
+    cells = [(r * columns + c) for c in range(columns) for r in range(rows)]
+    ordered = [handles[cell] for cell in cells if cell < len(handles)]
     if ordered:
         figure.legend(
             handles=ordered,
             loc="lower center",
             bbox_to_anchor=(0.5, (_DISCLAIMER_IN - 0.01) / float(figure.get_figheight())),
-            ncol=3,
+            ncol=columns,
             fontsize=7,
             frameon=False,
             handlelength=1.5,
@@ -171,17 +172,17 @@ def add_letters(
         add_text(axes, across, up, letters_of(direction), color=YELLOW, size=size)
 
 
-def add_scale_bar(axes: Axes, mm_per_unit: float, note: str = "") -> None:
-    """A 20 mm bar in the lower left corner; `mm_per_unit` is what one data unit along x measures."""
+def add_scale_bar(axes: Axes, mm_per_unit: float, note: str = "", length_mm: float = SCALE_BAR_MM) -> None:
+    """A bar, 20 mm unless told otherwise, lower left; `mm_per_unit` is what one data unit along x measures."""
     left, right = axes.get_xlim()
     bottom, top = axes.get_ylim()
-    length = SCALE_BAR_MM / mm_per_unit
+    length = length_mm / mm_per_unit
     x0, y0 = left + 0.04 * (right - left), bottom + 0.045 * (top - bottom)
     axes.plot([x0, x0 + length], [y0, y0], color="white", lw=3, solid_capstyle="butt", path_effects=HALO, zorder=20)
     axes.text(
         x0,
         y0 + 0.022 * (top - bottom),
-        f"{SCALE_BAR_MM:.0f} mm{note}",
+        f"{length_mm:.0f} mm{note}",
         color="white",
         fontsize=7.5,
         ha="left",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +10,15 @@ from trajplan.exports.atomic import MANIFEST, staged_folder
 from trajplan.exports.labels_file import write_parts
 from trajplan.exports.plan_json import plan_document, write_plan
 from trajplan.parts import Side
+from trajplan.reporting.barrel import barrel_picture
 from trajplan.reporting.curves import clearance_picture
-from trajplan.reporting.facts import report_facts
 from trajplan.reporting.pdf import report_pdf
 from trajplan.reporting.picture import Picture
 from trajplan.reporting.report import report_html
 from trajplan.reporting.reslice import PartMasks
 from trajplan.reporting.safety_picture import safety_picture
+from trajplan.reporting.scene_picture import scene_picture
+from trajplan.reporting.sections import report_of
 from trajplan.reporting.slices import overview_pictures, side_pictures
 from trajplan.reporting.staged_xray import staged_picture
 from trajplan.reporting.xray import xray_pictures
@@ -39,13 +41,22 @@ def report_pictures(result: CaseResult, progress: Progress | None = None) -> lis
         for side in Side:
             tell(0.2 if side is Side.LEFT else 0.45, f"slices of the {side.value} side")
             pictures += side_pictures(result, side, masks)
-            of_side = (clearance_picture(result, side), safety_picture(result, side), staged_picture(result, side))
+            of_side = (
+                barrel_picture(result, side, masks),
+                safety_picture(result, side),
+                staged_picture(result, side),
+                clearance_picture(result, side),
+            )
             pictures += [p for p in of_side if p is not None]
+        scene = scene_picture(result)
+        pictures += [] if scene is None else [scene]
     tell(0.7, "simulated X-rays")
     return pictures + xray_pictures(result)
 
 
-def write_report(result: CaseResult, out: Path, progress: Progress | None = None) -> list[Path]:
+def write_report(
+    result: CaseResult, out: Path, progress: Progress | None = None, suffixes: Sequence[str] = ()
+) -> list[Path]:
     """Write ``report.html``, ``report.pdf``, ``plan.json``, ``parts.nrrd`` and ``figures/*.png`` into a folder.
 
     Works for a refused case and for a scan without a vertebra: the refusal and its numbers are then the report.
@@ -57,6 +68,8 @@ def write_report(result: CaseResult, out: Path, progress: Progress | None = None
         The folder, made if missing. Files of an earlier report are replaced, anything else in it is left alone.
     progress : callable, optional
         Called with the fraction done and what is being done.
+    suffixes : sequence of str
+        ``.svg`` and ``.tiff``: further forms of every figure beside its PNG.
 
     Returns
     -------
@@ -72,16 +85,19 @@ def write_report(result: CaseResult, out: Path, progress: Progress | None = None
     document = plan_document(result, PARTS_NAME if result.vertebra is not None else None)
     with staged_folder(out) as folder:
         pictures = report_pictures(result, tell)
-        facts = report_facts(result)
-        (folder / "report.html").write_text(report_html(facts, pictures), encoding="utf-8", newline="\n")
+        report = report_of(result, pictures)
+        tell(0.8, "page")
+        (folder / "report.html").write_text(report_html(report), encoding="utf-8", newline="\n")
         tell(0.85, "PDF")
-        (folder / "report.pdf").write_bytes(report_pdf(facts, pictures))
+        (folder / "report.pdf").write_bytes(report_pdf(report))
         write_plan(document, folder / "plan.json")
         if result.vertebra is not None:
             write_parts(result.vertebra, folder / PARTS_NAME)
         (folder / FIGURES).mkdir()
         for picture in pictures:
-            (folder / FIGURES / picture.name).write_bytes(picture.png)
+            for suffix in dict.fromkeys((".png", *suffixes)):
+                path = (folder / FIGURES / picture.name).with_suffix(suffix)
+                path.write_bytes(picture.as_file(suffix))
         made = sorted(p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
     tell(1.0, "report written")
     first = Path("report.html")
