@@ -87,7 +87,9 @@ def landmark_in(source: Path) -> np.ndarray:
 
 @functools.cache
 def stored_case(name: str, folder: Path) -> StoredCase:
-    """Write scan and plan, hand them over and export everything but the report."""
+    """Write scan and plan, hand them over and export everything but figures and script."""
+    folder = folder / name
+    folder.mkdir()
     source = stored_scan(name, folder)
     scan = nameless(read_scan(source), source)
     left, right = sample_case().trajectories

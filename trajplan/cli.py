@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -75,6 +75,13 @@ class ExecutionOption(StrEnum):
     NAVIGATED = "navigated"
 
 
+class FigureOption(StrEnum):
+    """Values of --figures: forms of a figure beside PNG."""
+
+    SVG = "svg"
+    TIFF = "tiff"
+
+
 def _version(value: bool) -> None:
     if value:
         typer.echo(f"trajplan {__version__}")
@@ -114,6 +121,9 @@ def plan(
         str | None,
         typer.Option(help="SHA-256 (first 8 digits or more) of the mask in a plan whose contours you found right."),
     ] = None,
+    figures: Annotated[
+        list[FigureOption] | None, typer.Option(help="Write every figure in this form too; repeatable.")
+    ] = None,
     keep_name: KeepNameOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -152,7 +162,7 @@ def plan(
     request = CaseRequest(
         level, seed_lps, label_map, labels_source, settings, backend, segmented, confirm_mask, reading
     )
-    _run_and_write(scan, request, out, as_json)
+    _run_and_write(scan, request, out, as_json, [f".{form}" for form in figures or ()])
 
 
 @app.command()
@@ -223,22 +233,26 @@ def check(
         raise typer.Exit(1)
 
 
-def _run_and_write(scan: Scan, request: CaseRequest, out: Path, as_json: bool) -> None:
+def _run_and_write(scan: Scan, request: CaseRequest, out: Path, as_json: bool, suffixes: Sequence[str]) -> None:
     from trajplan.exports.atomic import output_folder_lock
 
     with output_folder_lock(out), progress_bar() as progress:
-        result, files = _compute(scan, request, out, progress)
+        result, files = _compute(scan, request, out, progress, suffixes)
     _finish(result, files, out, as_json)
 
 
 def _compute(
-    scan: Scan, request: CaseRequest, out: Path, progress: Callable[[float, str], None]
+    scan: Scan,
+    request: CaseRequest,
+    out: Path,
+    progress: Callable[[float, str], None],
+    suffixes: Sequence[str] = (),
 ) -> tuple[CaseResult, list[Path]]:
     from trajplan.case import run_case
     from trajplan.reporting.write import write_report
 
     result = run_case(scan, request, lambda f, what: progress(0.75 * f, what))
-    files = write_report(result, out, lambda f, what: progress(0.75 + 0.25 * f, what))
+    files = write_report(result, out, lambda f, what: progress(0.75 + 0.25 * f, what), suffixes)
     return result, files
 
 

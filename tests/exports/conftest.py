@@ -23,22 +23,28 @@ def document(case: CaseResult) -> PlanDocument:
     return plan_document(case, "parts.nrrd")
 
 
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where stored cases lie, each written once."""
+    return tmp_path_factory.mktemp("stored")
+
+
 @pytest.fixture(scope="session", params=STORED)
-def stored(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> StoredCase:
+def stored(request: pytest.FixtureRequest, shelf: Path) -> StoredCase:
     """The case on a flipped or an oblique scan, as a file of one format, with everything exported."""
-    return stored_case(request.param, tmp_path_factory.mktemp(request.param))
+    return stored_case(request.param, shelf)
 
 
 @pytest.fixture(scope="session")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> StoredCase:
+def plain(shelf: Path) -> StoredCase:
     """The case on one NRRD file, with everything exported."""
-    return stored_case("nrrd-flipped", tmp_path_factory.mktemp("plain"))
+    return stored_case("nrrd-flipped", shelf)
 
 
 @pytest.fixture(scope="session")
-def of_dicom(tmp_path_factory: pytest.TempPathFactory) -> StoredCase:
+def of_dicom(shelf: Path) -> StoredCase:
     """The case on a DICOM series, with everything exported."""
-    return stored_case("dicom-oblique", tmp_path_factory.mktemp("of-dicom"))
+    return stored_case("dicom-oblique", shelf)
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ from trajplan.reporting.write import write_report
 from trajplan.reporting.xray import drr_png
 
 VIEWS = ("ap", "lateral", "en_face_left", "en_face_right")
-SLICES = ("axial", "sagittal", "coronal", "along", "across", "clearance", "stages")
+SLICES = ("axial", "sagittal", "coronal", "along", "across", "barrel", "clearance", "stages")
 
 
 class _Tags(HTMLParser):
@@ -53,7 +53,8 @@ def page(report: Path) -> str:
 def test_all_files_are_there(report: Path) -> None:
     names = {p.relative_to(report).as_posix() for p in report.rglob("*") if p.is_file()}
     figures = {f"figures/xray_{v}.png" for v in VIEWS} | {f"figures/{s.value}_{n}.png" for s in Side for n in SLICES}
-    files = {"report.html", "report.pdf", "plan.json", "parts.nrrd", "manifest.json", "figures/context_sagittal.png"}
+    files = {"report.html", "report.pdf", "plan.json", "parts.nrrd", "manifest.json"}
+    figures |= {"figures/context_sagittal.png", "figures/scene.png"}
     assert names == files | figures
     assert [p.name for p in report.parent.iterdir()] == [report.name]
 
@@ -82,7 +83,8 @@ def test_a_path_that_is_not_safe_looks_different_at_a_glance(report: Path) -> No
 
 
 def test_the_page_is_light_enough_to_send(report: Path) -> None:
-    assert (report / "report.html").stat().st_size < 4_000_000
+    assert (report / "report.html").stat().st_size < 1_500_000
+    assert (report / "report.pdf").stat().st_size < 3_000_000
     for path in (report / "figures").glob("*.png"):
         with PIL.Image.open(path) as image:
             assert image.mode == "P", path.name
@@ -94,20 +96,20 @@ def test_a_hostile_name_is_text_and_not_markup(page: str) -> None:
     tags = _Tags(page).tags
     assert not [tag for tag, _ in tags if tag in {"script", "iframe", "object", "embed", "link", "form", "base"}]
     assert not [name for _, attributes in tags for name in attributes if name.startswith("on")]
-    assert all((a.get("src") or "").startswith("data:image/png;base64,") for tag, a in tags if tag == "img")
+    assert all(re.match(r"data:image/(png|webp);base64,", a.get("src") or "") for tag, a in tags if tag == "img")
 
 
 def test_the_page_fetches_nothing(page: str) -> None:
     csp = next(a["content"] for _, a in _Tags(page).tags if a.get("http-equiv") == "Content-Security-Policy")
     assert csp is not None
     assert csp.startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:")
-    without_pictures = re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "", page)
+    without_pictures = re.sub(r"data:image/(png|webp);base64,[A-Za-z0-9+/=]+", "", page)
     assert not re.search(r"https?:|//[a-z]|@import|url\(", without_pictures)
 
 
 def test_a_page_has_words_for_every_picture(page: str) -> None:
     images = [a for tag, a in _Tags(page).tags if tag == "img"]
-    assert len(images) == 19
+    assert len(images) == 22
     assert all(len(a["alt"] or "") > 30 for a in images)
     assert all(int(a["width"] or 0) > 400 and int(a["height"] or 0) > 400 for a in images)
 
@@ -122,8 +124,18 @@ def test_warnings_come_before_the_summary_and_the_disclaimer_before_all(page: st
         text.index("Scan: one slice is missing"),
         text.index("the target is the worst fracture found"),
         text.index("L1: left transpedicular path"),
-        text.index("Clearance by direction"),
         text.index("Refusals"),
+        text.index("Left: axial, through the isthmus"),
+        text.index("Left: down the barrel"),
+        text.index("Left: insertion step by step"),
+        text.index("Simulated true AP"),
+        text.index("In space"),
+        text.index("Clearance by direction"),
+        text.index("Pedicles at the isthmus"),
+        text.index("Clearance along the depth"),
+        text.index("Every threshold, and where it comes from"),
+        text.index("What would change this plan"),
+        text.index("Parameter SHA-256"),
     ]
     assert order == sorted(order)
 
@@ -176,10 +188,10 @@ def test_the_pdf_is_whole_and_says_the_disclaimer_on_each_page(which: str, reque
     assert data.startswith(b"%PDF-")
     assert data.rstrip().endswith(b"%%EOF")
     pages = len(re.findall(rb"/Type /Page\b", data))
-    assert 1 <= pages <= (4 if which == "report" else 3)
+    assert 1 <= pages <= (14 if which == "report" else 8)
     assert DISCLAIMER.encode() in data
     if which == "report":
-        assert len(re.findall(rb"/Subtype /Image", data)) >= 8
+        assert len(re.findall(rb"/Subtype /Image", data)) == 22
 
 
 def test_a_second_report_replaces_the_first_and_drops_its_pictures(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from trajplan.case import CaseResult
 from trajplan.parts import Side
 from trajplan.planning.plan import PlanSettings, Verdict
 from trajplan.reporting import style
-from trajplan.reporting.facts import report_facts
 from trajplan.reporting.path_facts import path_facts
+from trajplan.reporting.sections import report_of
 from trajplan.reporting.vertebra_facts import level_text
 from trajplan.reporting.words import chance, degrees, mm, point, readable, verdict_words, worst_verdict
 
@@ -71,22 +71,22 @@ def test_a_level_is_never_printed_bare() -> None:
 )
 def test_what_makes_a_plan_doubtful_is_a_warning(change: object, says: str) -> None:
     changed: CaseResult = change(sample_case())  # type: ignore[operator]  # a function of the parametrisation
-    assert any(n.kind == "warning" and says in n.text for n in report_facts(changed).notices)
+    assert any(n.kind == "warning" and says in n.text for n in report_of(changed, []).notices)
 
 
 def test_every_side_has_a_badge_and_only_a_safe_path_says_safe() -> None:
     case = sample_case()
-    badges = {b.side: b for b in report_facts(case).badges}
+    badges = {b.side: b for b in report_of(case, []).badges}
     assert badges["left"].verdict == "safe"
     assert badges["right"].verdict == "unsafe"
     unknown = dataclasses.replace(
         case, trajectories=tuple(dataclasses.replace(t, verdict=Verdict.UNKNOWN) for t in case.trajectories)
     )
-    for badge in report_facts(unknown).badges:
+    for badge in report_of(unknown, []).badges:
         assert badge.verdict == "unknown"
         assert "SAFE" not in badge.text
-    assert {b.verdict for b in report_facts(refused_case()).badges} == {"none"}
-    assert [b.text for b in report_facts(blind_case()).badges] == ["NO PATH is offered"]
+    assert {b.verdict for b in report_of(refused_case(), []).badges} == {"none"}
+    assert [b.text for b in report_of(blind_case(), []).badges] == ["NO PATH is offered"]
 
 
 def test_a_picture_of_several_paths_carries_the_worst_verdict() -> None:

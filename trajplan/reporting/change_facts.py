@@ -72,7 +72,7 @@ def _of_path(path: Trajectory, settings: PlanSettings) -> list[str]:
         )
     if path.cone is not None:
         met = f", where it meets the {path.cone.worst} wall" if path.cone.worst else ""
-        items.append(f"{side} path: turned about its entry by {degrees(path.cone.least_deg)}{met}.")
+        items.append(f"{side} path: a needle turned about its entry by {degrees(path.cone.least_deg)}{met}.")
     b = path.breach
     worst = f", most often {b.worst}" if b.worst else ""
     items.append(

@@ -31,6 +31,8 @@ _WIDTH = A4[0] - 30 * mm
 _BODY = ParagraphStyle("body", fontName=_FONT, fontSize=7.4, leading=9, wordWrap=None, splitLongWords=True)
 _SMALL = ParagraphStyle("small", parent=_BODY, fontSize=7, leading=8.4)
 _STRONG = ParagraphStyle("strong", parent=_BODY, fontName=_BOLD)
+_CAPTION = ParagraphStyle("caption", parent=_STRONG, keepWithNext=1)
+_HEAD = ParagraphStyle("head", parent=_STRONG, alignment=TA_RIGHT)
 _FIGURE = ParagraphStyle("figure", parent=_BODY, alignment=TA_RIGHT)
 _ALARM = ParagraphStyle("alarm", parent=_STRONG, textColor=HexColor(style.UNSAFE_TEXT))
 _BADGE_STYLE = ParagraphStyle(
@@ -89,7 +91,7 @@ def _block(block: Block) -> list[Any]:
     if isinstance(block, Words):
         return [_text(("• " if block.listed else "") + item) for item in block.items]
     if isinstance(block, Table):
-        return [*([_text(block.caption, _STRONG)] if block.caption else []), _table(block), Spacer(1, 4)]
+        return [*([_text(block.caption, _CAPTION)] if block.caption else []), _table(block), Spacer(1, 4)]
     return _gallery(block.pictures)
 
 
@@ -189,7 +191,8 @@ def _table(block: Table) -> Any:
     count = len(block.head) or 2
     shares = block.widths or ((0.3, 0.7) if count == 2 else (1 / count,) * count)
     kind = _SMALL if block.code else _BODY
-    cells = [[_text(h, _STRONG) for h in block.head]] if block.head else []
+    head = [_text(h, _HEAD if k in block.numeric else _STRONG) for k, h in enumerate(block.head)]
+    cells = [head] if block.head else []
     cells += [[_cell(cell, kind, right=k in block.numeric) for k, cell in enumerate(row)] for row in block.rows]
     table = Grid(cells, colWidths=[share * _WIDTH for share in shares], repeatRows=1 if block.head else 0)
     shade = [("BACKGROUND", (0, 0), (-1, 0), HexColor("#f0f0f0"))] if block.head else []

@@ -42,8 +42,8 @@ def report_pictures(result: CaseResult, progress: Progress | None = None) -> lis
             tell(0.2 if side is Side.LEFT else 0.45, f"slices of the {side.value} side")
             pictures += side_pictures(result, side, masks)
             of_side = (
-                barrel_picture(result, side, masks),
                 safety_picture(result, side),
+                barrel_picture(result, side, masks),
                 staged_picture(result, side),
                 clearance_picture(result, side),
             )
