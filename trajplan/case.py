@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from trajplan.anatomy.backend import Progress
 from trajplan.anatomy.backends import DEFAULT
 from trajplan.anatomy.vertebra import Vertebra
+from trajplan.augmentation.augmentation import Augmentation
+from trajplan.augmentation.settings import AugmentationSettings
 from trajplan.confirm import confirm_mask
 from trajplan.errors import AnatomyError, GeometryError
 from trajplan.fluoroscopy.drr import Drr
@@ -49,6 +51,8 @@ class CaseRequest:
         What is known of `labels` that are a segmentation of this program, unchanged since.
     confirmed_mask : str or None
         Hash of the mask that a person has looked at and found right (`trajplan.confirm`).
+    augmentation : AugmentationSettings
+        What is asked of balloon and cement, and the entries of the candidacy sheet.
     """
 
     level: str | None = None
@@ -59,6 +63,7 @@ class CaseRequest:
     backend: str = DEFAULT
     segmented: Segmented | None = None
     confirmed_mask: str | None = None
+    augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +73,7 @@ class CaseResult:
     `views` has ``ap``, ``lateral`` and ``en_face_left`` / ``en_face_right`` where a path exists; `drrs` has the same
     keys and shows anatomy only (instruments are added when drawn). `notes` are sentences a reader must see first
     (how the target was chosen, level not confirmed, low confidence). `options` are all sides and approaches that were
-    planned, with their numbers, whether offered or not.
+    planned, with their numbers, whether offered or not. `augmentation` is what follows access: None without a path.
     """
 
     request: CaseRequest
@@ -84,6 +89,7 @@ class CaseResult:
     timings_s: Mapping[str, float]
     created: str
     options: tuple[Option, ...] = ()
+    augmentation: Augmentation | None = None
 
     @property
     def has_path(self) -> bool:
