@@ -12,7 +12,8 @@ class AugmentationSettings:
     """Lengths mm, volumes ml; where each default comes from stands in docs/augmentation.md.
 
     `balloon` names one of the catalogue; None takes the largest that fits. `max_volume_ml` is at most the balloon's
-    own. `contact_mm` is how near a wall counts as contact.
+    own. `contact_mm` is how near a wall counts as contact; with `past_contact` a cortex that is touched does not stop
+    the balloon, which then grows where there is room (to show what happens, not as a plan).
     """
 
     balloon: str | None = None
@@ -20,6 +21,7 @@ class AugmentationSettings:
     step_ml: float = 0.5
     cannula_past_wall_mm: float = 2.5
     drill_standoff_mm: float = 5.0
-    contact_mm: float = 1.0
-    interdigitation_mm: float = 1.5
+    contact_mm: float = 0.5
+    past_contact: bool = False
+    interdigitation_mm: float = 1.0
     entries: CandidacyEntries = field(default_factory=CandidacyEntries)
