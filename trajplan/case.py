@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from trajplan.anatomy.backend import Progress
 from trajplan.anatomy.backends import DEFAULT
 from trajplan.anatomy.vertebra import Vertebra
+from trajplan.augmentation.augment import augment
 from trajplan.augmentation.augmentation import Augmentation
 from trajplan.augmentation.settings import AugmentationSettings
 from trajplan.confirm import confirm_mask
@@ -73,7 +74,7 @@ class CaseResult:
     `views` has ``ap``, ``lateral`` and ``en_face_left`` / ``en_face_right`` where a path exists; `drrs` has the same
     keys and shows anatomy only (instruments are added when drawn). `notes` are sentences a reader must see first
     (how the target was chosen, level not confirmed, low confidence). `options` are all sides and approaches that were
-    planned, with their numbers, whether offered or not. `augmentation` is what follows access: None without a path.
+    planned, with their numbers, whether offered or not. `augmentation` is what follows access on the paths offered.
     """
 
     request: CaseRequest
@@ -161,9 +162,24 @@ def run_case(scan: Scan, request: CaseRequest, progress: Progress = lambda _frac
         both = {t.side: judge_both_ways(t, vertebra, views["ap"].carm, views["lateral"].carm) for t in planned}
         planned = tuple(_with_stages(t, stages[t.side]) for t in planned)
     told = tuple(f"{side.value} path: {text}" for side, one in both.items() if (text := one.disagreement()))
+    with clock.step("augmentation"):
+        progress(0.95, "balloon and cement")
+        augmentation, why = _augmentation(scan, request, vertebra, planned)
     return _result(
-        scan, request, target, planned, refused, stages, views, drrs, (*target.notes, *told), clock, found.options
-    )
+        scan, request, target, planned, refused, stages, views, drrs, (*target.notes, *told, *why), clock,
+        found.options, augmentation,
+    )  # fmt: skip
+
+
+def _augmentation(
+    scan: Scan, request: CaseRequest, vertebra: Vertebra, planned: tuple[Trajectory, ...]
+) -> tuple[Augmentation | None, tuple[str, ...]]:
+    """What follows access on the paths that are offered; a body that it cannot be worked out on is said to be so."""
+    offered = tuple(t for t in planned if t.verdict is not Verdict.UNSAFE)
+    try:
+        return augment(scan.volume, vertebra, offered, request.settings, request.augmentation), ()
+    except AnatomyError as reason:
+        return None, (f"balloon and cement were not worked out: {reason}",)
 
 
 def _views(vertebra: Vertebra, planned: tuple[Trajectory, ...]) -> dict[str, SolvedView]:
@@ -203,6 +219,7 @@ def _result(
     notes: tuple[str, ...],
     clock: _Clock,
     options: tuple[Option, ...] = (),
+    augmentation: Augmentation | None = None,
 ) -> CaseResult:
     parameters = settings_parameters(request.settings)
     canonical = json.dumps(parameters, sort_keys=True, allow_nan=False)
@@ -226,6 +243,7 @@ def _result(
         timings_s=clock.seconds,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         options=options,
+        augmentation=augmentation,
     )
 
 

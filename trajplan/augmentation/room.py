@@ -15,7 +15,7 @@ from trajplan.geometry import Capsule
 from trajplan.geometry.arrays import BoolArray, Float32Array, FloatArray
 
 SLICE_MM = 0.5
-ANGLES = 64
+ANGLES = 48
 MARCH_MM = 0.3
 REACH_MM = 18.0
 LONGEST_MM = 40.0
