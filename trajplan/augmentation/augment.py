@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from trajplan.anatomy.vertebra import Vertebra
@@ -11,6 +12,7 @@ from trajplan.augmentation.check_augmentation import check_augmentation
 from trajplan.augmentation.cortex_map import cortex_map
 from trajplan.augmentation.criteria import candidacy_sheet
 from trajplan.augmentation.fill import fill
+from trajplan.augmentation.fill_volumes import cap_ml
 from trajplan.augmentation.inflate import Inflated, Mount, inflate
 from trajplan.augmentation.instruments_along import instruments_along
 from trajplan.augmentation.leaks import leak_findings
@@ -60,7 +62,8 @@ def augment(
     sequences = tuple(instruments_along(t, vertebra, block, plan, settings) for t in trajectories)
     missing = missing_height(block, vertebra)
     mounts = tuple(m for s, t in zip(sequences, trajectories, strict=True) if (m := _mount(s, t)) is not None)
-    inflated = inflate(block, missing, mounts, settings)
+    bound_ml = math.inf if settings.past_bound else cap_ml(vertebra.level_id, vertebra.body_volume_ml)
+    inflated = inflate(block, missing, mounts, settings, bound_ml)
     restoration = _restoration(block, vertebra, missing, inflated, settings)
     cement = None
     if inflated.inflations:

@@ -24,12 +24,13 @@ class Cement:
 
     Parameters
     ----------
-    cavity_ml, fill_ml : float
-        Volume of the cavities, and of all cement: cavities and the layer between trabeculae about them.
+    cavity_ml, fill_ml, planned_ml : float
+        Volume of the cavities; of all that cement may fill, cavities and the layer between trabeculae about them; and
+        that, or the bound where it is less.
     held_back_ml : float
         What of that would lie behind the stop line and is not filled.
     body_share, restored_share : float
-        `fill_ml` as a share of the body as it is, and as predicted.
+        `planned_ml` as a share of the body as it is, and as predicted.
     cap_ml : float
         The proposed upper bound for this level and body.
     touches : tuple of str
@@ -46,6 +47,7 @@ class Cement:
 
     cavity_ml: float
     fill_ml: float
+    planned_ml: float
     held_back_ml: float
     body_share: float
     restored_share: float

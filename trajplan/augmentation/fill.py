@@ -48,12 +48,14 @@ def fill(
     touches, wall_mm = _distances(block, fine, kept > 0)
     body_ml = vertebra.body_volume_ml
     cap = cap_ml(vertebra.level_id, body_ml)
+    planned_ml = min(fill_ml, cap)
     return Cement(
         cavity_ml=cavity_ml,
         fill_ml=fill_ml,
+        planned_ml=planned_ml,
         held_back_ml=held_ml,
-        body_share=fill_ml / body_ml,
-        restored_share=fill_ml / (body_ml + lift.volume_ml(block)),
+        body_share=planned_ml / body_ml,
+        restored_share=planned_ml / (body_ml + lift.volume_ml(block)),
         cap_ml=cap,
         touches=touches,
         posterior_wall_mm=wall_mm,
@@ -103,8 +105,11 @@ def _labels(
         labels[inside & (labels == 0)] = CAVITY_LEFT if inflation.side is Side.LEFT else CAVITY_RIGHT
     skins = [i.final.envelope.surface_lps()[i.final.envelope.radius_mm > 0] for i in inflations]
     free = np.flatnonzero(labels.ravel() == 0)
-    near, _ = cKDTree(np.concatenate(skins)).query(points.reshape(-1, 3)[free], distance_upper_bound=layer_mm)
-    close = free[np.isfinite(near)]
+    loose = points.reshape(-1, 3)[free]
+    near, _ = cKDTree(np.concatenate(skins)).query(loose, distance_upper_bound=layer_mm)
+    # samples of a skin are up to a millimetre apart: between them the radial distance tells
+    radial = np.min([i.final.envelope.height_above(loose) for i in inflations], axis=0)
+    close = free[np.isfinite(near) | (radial <= layer_mm)]
     close = close[in_bone_now(block, lift, points.reshape(-1, 3)[close])]
     labels.ravel()[close] = INTERDIGITATION
     at = block.frame.to_local(points)

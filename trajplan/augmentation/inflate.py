@@ -76,12 +76,17 @@ class _Filling:
 
 
 def inflate(
-    block: BodyBlock, missing: Missing | None, mounts: tuple[Mount, ...], settings: AugmentationSettings
+    block: BodyBlock,
+    missing: Missing | None,
+    mounts: tuple[Mount, ...],
+    settings: AugmentationSettings,
+    bound_ml: float = math.inf,
 ) -> Inflated:
     """Fill every balloon by `step_ml` a round until each is stopped.
 
     A balloon is stopped before a round that would bring it to a cortex (anterior, lateral, posterior), at its maximum
-    volume, where bone leaves no room for more, or once the end plates have regained all that they may.
+    volume, before all cavities together exceed `bound_ml`, where bone leaves no room for more, or once the end plates
+    have regained all that they may.
     """
     walls = tuple(block.wall_distance(k) for k in range(len(WALLS)))
     fillings = [_begin(block, mount, mounts, missing, settings) for mount in mounts]
@@ -89,6 +94,12 @@ def inflate(
     volume = 0.0
     while any(not f.stop for f in fillings):
         volume += settings.step_ml
+        if _total_ml(fillings, volume) > bound_ml + 1e-9:
+            for f in fillings:
+                if not f.stop:
+                    f.end(
+                        "cement bound", f"more would be beyond the proposed {bound_ml:.1f} ml of cement for this body"
+                    )
         for f in fillings:
             if not f.stop:
                 _fill(block, f, walls, volume, settings)
@@ -109,6 +120,11 @@ def inflate(
         f"The {f.mount.side.value} balloon cannot be filled at all: {f.why}." for f in fillings if not f.steps
     )
     return Inflated(made, tuple(lifts), empty)
+
+
+def _total_ml(fillings: list[_Filling], volume_ml: float) -> float:
+    """Volume of all balloons at the end of a round that brings those not stopped to `volume_ml`."""
+    return sum(volume_ml if not f.stop else f.steps[-1].volume_ml for f in fillings if not f.stop or f.steps)
 
 
 def _begin(

@@ -35,10 +35,10 @@ class InflationStep:
 class Inflation:
     """One balloon, all its steps up to where it is stopped.
 
-    `stop` is ``contact``, ``maximum volume``, ``height reached`` or ``no room``; `why` says it in a line. The last step
-    is the one that is planned; a step that would break the rule is not taken. End plates are what a balloon bears on
-    and do not stop it here; `strict_ml` is the volume at which a rule that counts them too would have stopped it (0
-    when with the first step), None when it never would.
+    `stop` is ``contact``, ``maximum volume``, ``cement bound``, ``height reached`` or ``no room``; `why` says it in a
+    line. The last step is the one that is planned; a step that would break the rule is not taken. End plates are what a
+    balloon bears on and do not stop it here; `strict_ml` is the volume at which a rule that counts them too would have
+    stopped it (0 when with the first step), None when it never would.
     """
 
     side: Side

@@ -66,8 +66,12 @@ def leak_findings(
             LeakFinding(
                 "cement_beyond_cap",
                 over,
-                f"the planned fill of {cement.fill_ml:.1f} ml is {'above' if over else 'within'} the proposed bound of "
-                f"{cement.cap_ml:.1f} ml",
+                f"cavities and the bone about them take {cement.fill_ml:.1f} ml, "
+                + (
+                    f"more than the proposed bound of {cement.cap_ml:.1f} ml: no more than that is planned"
+                    if over
+                    else f"within the proposed bound of {cement.cap_ml:.1f} ml"
+                ),
                 None,
                 cement.fill_ml,
                 "ml",

@@ -13,7 +13,8 @@ class AugmentationSettings:
 
     `balloon` names one of the catalogue; None takes the largest that fits. `max_volume_ml` is at most the balloon's
     own. `contact_mm` is how near a wall counts as contact; with `past_contact` a cortex that is touched does not stop
-    the balloon, which then grows where there is room (to show what happens, not as a plan).
+    the balloon, and with `past_bound` it may make a larger cavity than the proposed bound of cement for the body: both
+    to show what happens, not as a plan.
     """
 
     balloon: str | None = None
@@ -23,5 +24,6 @@ class AugmentationSettings:
     drill_standoff_mm: float = 5.0
     contact_mm: float = 0.5
     past_contact: bool = False
+    past_bound: bool = False
     interdigitation_mm: float = 1.0
     entries: CandidacyEntries = field(default_factory=CandidacyEntries)

@@ -106,10 +106,14 @@ class RestorationModel(Model):
 
 
 class CementModel(Model):
-    """The fill; shares are 0..1. Where it lies is in the label file `files.augmentation`."""
+    """The fill; `planned_ml` is `fill_ml` or the bound where that is less; shares of it are 0..1.
+
+    Where it lies is in the label file `files.augmentation`.
+    """
 
     cavity_ml: float
     fill_ml: float
+    planned_ml: float
     held_back_ml: float
     body_share: float
     restored_share: float

@@ -163,6 +163,7 @@ def _cement(c: Cement) -> CementModel:
     return CementModel(
         cavity_ml=rounded(c.cavity_ml),
         fill_ml=rounded(c.fill_ml),
+        planned_ml=rounded(c.planned_ml),
         held_back_ml=rounded(c.held_back_ml),
         body_share=rounded(c.body_share),
         restored_share=rounded(c.restored_share),
