@@ -38,11 +38,11 @@ def fill(
     labels, behind = _labels(block, fine, inflations, lift, settings.interdigitation_mm)
     voxel_ml = float(np.prod(fine.spacing_zyx)) / 1000
     # the bone packed about a cavity takes up part of the layer
-    layer_ml = (1 - PACKED_SHARE) * np.count_nonzero((labels == INTERDIGITATION) & ~behind) * voxel_ml
+    layer_ml = (1 - PACKED_SHARE) * int(np.count_nonzero((labels == INTERDIGITATION) & ~behind)) * voxel_ml
     cavity_ml = sum(i.final.cavity_ml for i in inflations)
     in_cavity = np.isin(labels, (CAVITY_LEFT, CAVITY_RIGHT))
-    cut_ml = np.count_nonzero(in_cavity & behind) * voxel_ml
-    held_ml = np.count_nonzero((labels > 0) & behind) * voxel_ml
+    cut_ml = int(np.count_nonzero(in_cavity & behind)) * voxel_ml
+    held_ml = int(np.count_nonzero((labels > 0) & behind)) * voxel_ml
     fill_ml = cavity_ml - cut_ml + layer_ml
     kept = np.where(behind, 0, labels).astype(np.uint8)
     touches, wall_mm = _distances(block, fine, kept > 0)

@@ -35,6 +35,9 @@ STOP = Published("stop when cement reaches the posterior quarter", "abstract of 
 VEIN = Published("keep off mid-height, where the basivertebral veins drain", "alpfmedical.info", "secondary")
 CAP = Published("min(25 % of the body, 4 ml thoracic or 6 ml lumbar)", "proposal of this project", "proposed")
 
+OPEN_SHARE = 0.25
+"""From this share of the wall there without cortex on, the channel is said to stand open (proposed)."""
+
 _VEIN_HALF_MM = 6.0
 _VEIN_SHARE = 0.2
 _BULGE_MM = 1.0
@@ -61,7 +64,7 @@ def leak_findings(
                 STOP,
             )
         )
-        over = cement.fill_ml > cement.cap_ml
+        over = bool(cement.fill_ml > cement.cap_ml)
         found.append(
             LeakFinding(
                 "cement_beyond_cap",
@@ -131,7 +134,7 @@ def _vein(cortex: CortexMap, block: BodyBlock, vein: BoolArray, cement: Cement |
         return LeakFinding("basivertebral", None, "the posterior wall at mid-height is not seen", published=VEIN)
     center = cortex.points_lps[vein].mean(axis=0)
     share = float(cortex.defect[vein].mean())
-    open_ = share >= 0.25
+    open_ = bool(share >= OPEN_SHARE)
     words = (
         "has no cortex there: the channel is open" if open_ else "has a cortex there; the channel is in every vertebra"
     )
@@ -151,6 +154,6 @@ def _bulge(vertebra: Vertebra) -> LeakFinding:
         return LeakFinding(
             "retropulsion", None, "the posterior wall against the canal could not be measured", published=WALL
         )
-    there = bulge.bulge_mm >= _BULGE_MM
+    there = bool(bulge.bulge_mm >= _BULGE_MM)
     text = f"the posterior wall stands {bulge.bulge_mm:.1f} mm into the canal"
     return LeakFinding("retropulsion", there, text, None, bulge.bulge_mm, "mm", WALL)

@@ -260,9 +260,9 @@ def _xrays(result: CaseResult, a: Augmentation) -> list[Picture]:
             pictures.append(
                 Picture(
                     f"xray_{view}_balloon.png", f"Simulated {name} with balloons",
-                    "Working cannulae, and balloons filled with contrast medium (300 mg iodine/ml). Numbers: depths, mm.",
+                    "Working cannulae; balloons filled with contrast medium (300 mg iodine/ml). Numbers: depths, mm.",
                     GROUP,
-                    _xray(result, add_tools(drr, tools), drr, f"Simulated {name}, balloons", list(a.sequences), None),
+                    _xray(result, add_tools(drr, tools), drr, f"Simulated {name}, balloons", [*a.sequences], None),
                 )
             )  # fmt: skip
         if a.cement is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from trajplan import DISCLAIMER, __version__
 from trajplan.parts import Side
 from trajplan.planning.plan import Verdict
+from trajplan.reporting.augmentation_facts import FactSection, augmentation_facts
 from trajplan.reporting.path_facts import PathFacts, path_facts
 from trajplan.reporting.provenance_facts import LIMITS, METHODS, provenance_rows
 from trajplan.reporting.vertebra_facts import VertebraFacts, level_text, vertebra_facts
@@ -69,6 +70,7 @@ class ReportFacts:
     limits: tuple[str, ...]
     created: str
     version: str
+    augmentation: tuple[FactSection, ...] = ()
 
 
 def report_facts(result: CaseResult) -> ReportFacts:
@@ -96,6 +98,7 @@ def report_facts(result: CaseResult) -> ReportFacts:
         limits=LIMITS,
         created=result.created,
         version=__version__,
+        augmentation=() if result.augmentation is None else augmentation_facts(result.augmentation),
     )
 
 

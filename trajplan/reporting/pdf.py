@@ -83,12 +83,46 @@ def report_pdf(facts: ReportFacts, pictures: Sequence[Picture]) -> bytes:
         measured = [("Pedicles, width × height", pedicles), *facts.vertebra.confidence]
         pair = _side_by_side(_rows(facts.vertebra.rows, width=0.49, label=0.5), _rows(measured, width=0.49, label=0.4))
         story.append(KeepTogether([_text("The vertebra", _H2), pair, Spacer(1, 6)]))
+    story += _augmentation(facts, by_name)
     story += [_wide(p) for p in pictures if p.name.endswith("_stages.png")]
     story += [_text("Methods and provenance", _H2), _text(" ".join(facts.methods), _SMALL), Spacer(1, 3)]
     known = "; ".join(f"{label}: {value}" for label, value in facts.provenance if label not in _ELSEWHERE)
     story.append(_text(f"{known}. All parameters and timings are in report.html and plan.json.", _SMALL))
     document.build(story, onFirstPage=_furniture, onLaterPages=_furniture)
     return buffer.getvalue()
+
+
+_AUGMENTED = (
+    ("augmentation_left_instruments", "augmentation_right_instruments"), ("balloon_axial", "balloon_coronal"),
+    ("balloon_sagittal_left", "balloon_sagittal_right"), ("augmentation_heights", "cement_axial"),
+    ("cement_sagittal", "cement_coronal"), ("xray_ap_balloon", "xray_lateral_balloon"),
+    ("xray_ap_cement", "xray_lateral_cement"),
+)  # fmt: skip
+
+
+def _augmentation(facts: ReportFacts, by_name: Mapping[str, Picture]) -> list[Any]:
+    """Balloon, height, cement, leak findings and candidacy facts, then their pictures."""
+    story: list[Any] = []
+    for part in facts.augmentation:
+        story += [_text(part.title, _H2), *[_text(text) for text in part.words], Spacer(1, 2)]
+        for table in part.tables:
+            story += [_text(table.caption, _STRONG), _any_table(table.head, table.rows), Spacer(1, 4)]
+    rows = [tuple(name for name in pair if name in by_name) for pair in _AUGMENTED]
+    return story + [_row(by_name, pair) for pair in rows if pair]
+
+
+def _any_table(head: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> Table:
+    """Columns as wide as their longest text asks for, within limits."""
+    body = [[_text(cell) for cell in row] for row in rows]
+    longest = [max(len(row[k]) for row in (*rows, *([head] if head else []))) for k in range(len(rows[0]))]
+    weight = [min(max(n, 8), 60) for n in longest]
+    table = Table(
+        [[_text(cell, _STRONG) for cell in head], *body] if head else body,
+        colWidths=[_WIDTH * w / sum(weight) for w in weight],
+        repeatRows=1 if head else 0,
+    )
+    table.setStyle(_GRID)
+    return table
 
 
 def _fonts() -> None:

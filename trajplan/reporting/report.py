@@ -23,7 +23,8 @@ def report_html(facts: ReportFacts, pictures: Sequence[Picture]) -> str:
     )
     planned = {path.side for path in facts.paths}
     grouped: dict[str, object] = {
-        group: [p for p in pictures if p.group == group] for group in ("overview", "xray", *(s.value for s in Side))
+        group: [p for p in pictures if p.group == group]
+        for group in ("overview", "xray", "augmentation", *(s.value for s in Side))
     }
     grouped["unplanned"] = {s.value: grouped[s.value] for s in Side if s.value not in planned}
     color = {"warning": style.WARNING, "note": style.SKY, **style.VERDICT_COLOR}

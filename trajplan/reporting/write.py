@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trajplan.exports.atomic import MANIFEST, staged_folder
-from trajplan.exports.labels_file import write_parts
+from trajplan.exports.labels_file import write_labels, write_parts
 from trajplan.exports.plan_json import plan_document, write_plan
 from trajplan.parts import Side
+from trajplan.reporting.augmentation_pictures import augmentation_pictures
 from trajplan.reporting.curves import clearance_picture
 from trajplan.reporting.facts import report_facts
 from trajplan.reporting.pdf import report_pdf
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[float, str], None]
 PARTS_NAME = "parts.nrrd"
+CEMENT_NAME = "cement.nrrd"
 FIGURES = "figures"
 
 
@@ -42,11 +44,13 @@ def report_pictures(result: CaseResult, progress: Progress | None = None) -> lis
             of_side = (clearance_picture(result, side), safety_picture(result, side), staged_picture(result, side))
             pictures += [p for p in of_side if p is not None]
     tell(0.7, "simulated X-rays")
-    return pictures + xray_pictures(result)
+    pictures += xray_pictures(result)
+    tell(0.8, "balloon and cement")
+    return pictures + augmentation_pictures(result)
 
 
 def write_report(result: CaseResult, out: Path, progress: Progress | None = None) -> list[Path]:
-    """Write ``report.html``, ``report.pdf``, ``plan.json``, ``parts.nrrd`` and ``figures/*.png`` into a folder.
+    """Write ``report.html``, ``report.pdf``, ``plan.json``, ``parts.nrrd``, ``cement.nrrd`` and ``figures/*.png``.
 
     Works for a refused case and for a scan without a vertebra: the refusal and its numbers are then the report.
 
@@ -69,7 +73,12 @@ def write_report(result: CaseResult, out: Path, progress: Progress | None = None
         The folder cannot be written; nothing is left behind.
     """
     tell = progress or _quiet
-    document = plan_document(result, PARTS_NAME if result.vertebra is not None else None)
+    cement = None if result.augmentation is None else result.augmentation.cement
+    document = plan_document(
+        result,
+        PARTS_NAME if result.vertebra is not None else None,
+        CEMENT_NAME if cement is not None else None,
+    )
     with staged_folder(out) as folder:
         pictures = report_pictures(result, tell)
         facts = report_facts(result)
@@ -79,6 +88,8 @@ def write_report(result: CaseResult, out: Path, progress: Progress | None = None
         write_plan(document, folder / "plan.json")
         if result.vertebra is not None:
             write_parts(result.vertebra, folder / PARTS_NAME)
+        if cement is not None:
+            write_labels(cement.labels, folder / CEMENT_NAME)
         (folder / FIGURES).mkdir()
         for picture in pictures:
             (folder / FIGURES / picture.name).write_bytes(picture.png)
