@@ -15,6 +15,9 @@ from typing import Any
 from trajplan.anatomy.backend import Progress
 from trajplan.anatomy.backends import DEFAULT
 from trajplan.anatomy.vertebra import Vertebra
+from trajplan.augmentation.augment import augment
+from trajplan.augmentation.augmentation import Augmentation
+from trajplan.augmentation.settings import AugmentationSettings
 from trajplan.confirm import confirm_mask
 from trajplan.errors import AnatomyError, GeometryError
 from trajplan.fluoroscopy.drr import Drr
@@ -51,6 +54,8 @@ class CaseRequest:
         What is known of `labels` that are a segmentation of this program, unchanged since.
     confirmed_mask : str or None
         Hash of the mask that a person has looked at and found right (`trajplan.confirm`).
+    augmentation : AugmentationSettings
+        What is asked of balloon and cement, and the entries of the candidacy sheet.
     reading : mapping
         How scan and labels were read (answers, numbering of the labels), for the record only.
     """
@@ -63,6 +68,7 @@ class CaseRequest:
     backend: str = DEFAULT
     segmented: Segmented | None = None
     confirmed_mask: str | None = None
+    augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
     reading: Mapping[str, str | bool | None] = field(default_factory=dict)
 
 
@@ -73,7 +79,7 @@ class CaseResult:
     `views` has ``ap``, ``lateral`` and ``en_face_left`` / ``en_face_right`` where a path exists; `drrs` has the same
     keys and shows anatomy only (instruments are added when drawn). `notes` are sentences a reader must see first
     (how the target was chosen, level not confirmed, low confidence). `options` are all sides and approaches that were
-    planned, with their numbers, whether offered or not.
+    planned, with their numbers, whether offered or not. `augmentation` is what follows access on the paths offered.
     """
 
     request: CaseRequest
@@ -89,6 +95,7 @@ class CaseResult:
     timings_s: Mapping[str, float]
     created: str
     options: tuple[Option, ...] = ()
+    augmentation: Augmentation | None = None
 
     @property
     def has_path(self) -> bool:
@@ -160,9 +167,24 @@ def run_case(scan: Scan, request: CaseRequest, progress: Progress = lambda _frac
         both = {t.side: judge_both_ways(t, vertebra, views["ap"].carm, views["lateral"].carm) for t in planned}
         planned = tuple(_with_stages(t, stages[t.side]) for t in planned)
     told = tuple(f"{side.value} path: {text}" for side, one in both.items() if (text := one.disagreement()))
+    with clock.step("augmentation"):
+        progress(0.95, "balloon and cement")
+        augmentation, why = _augmentation(scan, request, vertebra, planned)
     return _result(
-        scan, request, target, planned, refused, stages, views, drrs, (*target.notes, *told), clock, found.options
-    )
+        scan, request, target, planned, refused, stages, views, drrs, (*target.notes, *told, *why), clock,
+        found.options, augmentation,
+    )  # fmt: skip
+
+
+def _augmentation(
+    scan: Scan, request: CaseRequest, vertebra: Vertebra, planned: tuple[Trajectory, ...]
+) -> tuple[Augmentation | None, tuple[str, ...]]:
+    """What follows access on the paths that are offered; a body that it cannot be worked out on is said to be so."""
+    offered = tuple(t for t in planned if t.verdict is not Verdict.UNSAFE)
+    try:
+        return augment(scan.volume, vertebra, offered, request.settings, request.augmentation), ()
+    except AnatomyError as reason:
+        return None, (f"balloon and cement were not worked out: {reason}",)
 
 
 def _views(vertebra: Vertebra, planned: tuple[Trajectory, ...]) -> dict[str, SolvedView]:
@@ -202,6 +224,7 @@ def _result(
     notes: tuple[str, ...],
     clock: _Clock,
     options: tuple[Option, ...] = (),
+    augmentation: Augmentation | None = None,
 ) -> CaseResult:
     parameters = settings_parameters(request.settings)
     canonical = json.dumps(parameters, sort_keys=True, allow_nan=False)
@@ -226,6 +249,7 @@ def _result(
         timings_s=clock.seconds,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         options=options,
+        augmentation=augmentation,
     )
 
 
@@ -238,6 +262,7 @@ def _request_facts(request: CaseRequest) -> dict[str, object]:
         "labels_source": request.labels_source,
         "backend": request.backend,
         "confirmed_mask": request.confirmed_mask,
+        "augmentation": dataclasses.asdict(request.augmentation),
         "reading": dict(request.reading),
     }
 

@@ -121,6 +121,11 @@ def plan(
         str | None,
         typer.Option(help="SHA-256 (first 8 digits or more) of the mask in a plan whose contours you found right."),
     ] = None,
+    balloon: Annotated[str | None, typer.Option(help="Balloon of the catalogue, e.g. '15 mm'; else what fits.")] = None,
+    balloon_ml: Annotated[float | None, typer.Option(help="Most to fill into a balloon, ml.")] = None,
+    candidacy: Annotated[
+        Path | None, typer.Option(help="TOML or JSON file with what you know of the patient's case; see the docs.")
+    ] = None,
     figures: Annotated[
         list[FigureOption] | None, typer.Option(help="Write every figure in this form too; repeatable.")
     ] = None,
@@ -128,6 +133,7 @@ def plan(
     as_json: JsonOption = False,
 ) -> None:
     """Plan the safest transpedicular path on a CT and write report, plan.json and pictures to --out."""
+    from trajplan.augmentation.asked import augmentation_settings
     from trajplan.case import CaseRequest
     from trajplan.exports.labels_file import segmented_in
     from trajplan.levels import level_id
@@ -146,6 +152,7 @@ def plan(
         instrument=known.needle(instrument), approach=Approach(approach), balloons=tuple(known.balloons.values())
     )
     settings = carried_out(settings, find_execution(execution), free_breathing)
+    augmentation = augmentation_settings(balloon, balloon_ml, candidacy, settings)
     refuse_a_file(out)
     read = read_scan(source, answers)
     scan = named(read, source, keep_name)
@@ -160,7 +167,7 @@ def plan(
     labels_source = None if labels is None else (labels.name if keep_name else "label file")
     reading = {**dataclasses.asdict(answers), "scheme": scheme and str(scheme), "keep_name": keep_name}
     request = CaseRequest(
-        level, seed_lps, label_map, labels_source, settings, backend, segmented, confirm_mask, reading
+        level, seed_lps, label_map, labels_source, settings, backend, segmented, confirm_mask, augmentation, reading
     )
     _run_and_write(scan, request, out, as_json, [f".{form}" for form in figures or ()])
 
@@ -258,6 +265,8 @@ def _compute(
 
 def _finish(result: CaseResult, files: list[Path], out: Path, as_json: bool) -> None:
     """Say what was planned; exit with 3 when no path is offered."""
+    from trajplan.reporting.augmentation_lines import augmentation_lines
+
     if as_json:
         typer.echo((out / "plan.json").read_text(encoding="utf-8"))
     else:
@@ -272,6 +281,9 @@ def _finish(result: CaseResult, files: list[Path], out: Path, as_json: bool) -> 
                 typer.echo(f"  {reason}")
         for r in result.refusals:
             typer.echo(f"refused ({r.code}): {r.message}")
+        if result.augmentation is not None:
+            for line in augmentation_lines(result.augmentation):
+                typer.echo(line)
         typer.echo(f"report: {out / 'report.html'} ({len(files)} files)")
         typer.echo(DISCLAIMER)
     if not result.has_path:

@@ -7,7 +7,8 @@ import io
 from collections.abc import Iterable, Sequence
 
 from trajplan import DISCLAIMER
-from trajplan.exports.plan_model import Model, PlanDocument
+from trajplan.exports.model_base import Model
+from trajplan.exports.plan_model import PlanDocument
 
 Cell = str | float | int | bool | None
 _STARTS_FORMULA = ("=", "+", "-", "@")

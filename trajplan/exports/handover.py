@@ -33,6 +33,8 @@ class Handover:
         The CT, axis-aligned LPS.
     origin : Origin or None
         Study and frame of reference of a DICOM scan; None for any other input.
+    cement : LabelMap or None
+        Where cement is planned (`trajplan.augmentation.cement`).
     report : bytes or None
         The report.pdf that was written with the plan; None where it is missing or another one.
     """
@@ -41,6 +43,7 @@ class Handover:
     parts: LabelMap
     volume: Volume
     origin: Origin | None = None
+    cement: LabelMap | None = None
     report: bytes | None = None
 
     @property
@@ -87,7 +90,9 @@ def hand_over(plan_file: Path, volume: Volume, sha256: str, origin: Origin | Non
     """
     document, parts = plan_and_parts(plan_file)
     require_current(document, sha256, parts)
-    return Handover(document, parts, volume, origin, _report_beside(plan_file))
+    named = document.files.augmentation
+    cement = None if named is None else read_parts(plan_file.parent / named)
+    return Handover(document, parts, volume, origin, cement, _report_beside(plan_file))
 
 
 def _report_beside(plan_file: Path) -> bytes | None:

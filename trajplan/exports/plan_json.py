@@ -14,6 +14,7 @@ from trajplan import DISCLAIMER, __version__
 from trajplan.errors import InputError
 from trajplan.exports import plan_parts as parts
 from trajplan.exports.atomic import write_atomically
+from trajplan.exports.augmentation_parts import augmentation
 from trajplan.exports.plain import numbers, plain, rounded
 from trajplan.exports.plan_model import (
     SCHEMA,
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 _KNOWN_PROVENANCE = {"parameters", "parameter_sha256", "mask_sha256", "timings_s"}
 
 
-def plan_document(result: CaseResult, parts_file: str | None = None) -> PlanDocument:
+def plan_document(
+    result: CaseResult, parts_file: str | None = None, augmentation_file: str | None = None
+) -> PlanDocument:
     """The document of a case: everything a reader needs, nothing computed anew.
 
     Parameters
@@ -39,6 +42,8 @@ def plan_document(result: CaseResult, parts_file: str | None = None) -> PlanDocu
     result : CaseResult
     parts_file : str, optional
         Name of the parts label file written beside plan.json.
+    augmentation_file : str, optional
+        Name of the label file of the cement written beside it.
 
     Raises
     ------
@@ -78,7 +83,8 @@ def plan_document(result: CaseResult, parts_file: str | None = None) -> PlanDocu
         provenance=plan_provenance(result),
         notes=tuple(result.notes),
         options=tuple(parts.option(o) for o in result.options),
-        files=FilesModel(parts=parts_file),
+        files=FilesModel(parts=parts_file, augmentation=augmentation_file),
+        augmentation=None if result.augmentation is None else augmentation(result.augmentation),
     )
 
 

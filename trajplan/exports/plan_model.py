@@ -8,20 +8,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
+
+from trajplan.exports.augmentation_model import AugmentationModel
+from trajplan.exports.model_base import Model, Pixel, Vector
 
 SCHEMA: Literal["trajplan.plan/1"] = "trajplan.plan/1"
-
-Vector = tuple[float, float, float]
-Pixel = tuple[float, float]
-
-
-class Model(BaseModel):
-    """Base: strict types, finite numbers, immutable, unknown fields ignored."""
-
-    model_config = ConfigDict(
-        strict=True, frozen=True, extra="ignore", allow_inf_nan=False, validate_by_name=True, validate_by_alias=True
-    )
+PLAIN_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
 
 
 class SoftwareModel(Model):
@@ -81,7 +74,7 @@ class ConfidenceModel(Model):
     """How far the anatomy can be trusted, 0..1, and what to check by eye."""
 
     score: float
-    values: dict[str, float | None] = {}
+    values: dict[str, float | None] = Field(default_factory=dict)
     check: tuple[str, ...] = ()
 
 
@@ -312,7 +305,7 @@ class ViewModel(PositionerModel):
     detector_px: tuple[int, int] | None = None
     pixel_mm: float | None = None
     magnification: float | None = None
-    residuals: dict[str, float | None] = {}
+    residuals: dict[str, float | None] = Field(default_factory=dict)
 
 
 class ViewsModel(Model):
@@ -331,13 +324,14 @@ class ProvenanceModel(Model):
     parameter_sha256: str
     mask_sha256: str | None
     timings_s: dict[str, float]
-    details: dict[str, JsonValue] = {}
+    details: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class FilesModel(Model):
     """Plain names of files beside plan.json (never a path: it will be opened); null when not written."""
 
-    parts: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")
+    parts: str | None = Field(default=None, pattern=PLAIN_NAME)
+    augmentation: str | None = Field(default=None, pattern=PLAIN_NAME)
 
 
 class PlanDocument(Model):
@@ -357,3 +351,4 @@ class PlanDocument(Model):
     notes: tuple[str, ...] = ()
     options: tuple[OptionModel, ...] = ()
     files: FilesModel = FilesModel()
+    augmentation: AugmentationModel | None = None

@@ -32,6 +32,7 @@ import sys
 from pathlib import Path
 
 {imports}
+from trajplan.augmentation.asked import augmentation_of
 from trajplan.case import CaseRequest, run_case, settings_of
 from trajplan.exports.plan_json import plan_document, plan_text
 
@@ -47,10 +48,11 @@ request = CaseRequest(
     backend=WANTED["backend"],
     segmented=segmented,
     confirmed_mask=WANTED["confirmed_mask"],
+    augmentation=augmentation_of(WANTED["augmentation"]),
     reading=WANTED["reading"],
 )
 result = run_case(scan, request)
-document = plan_document(result, WANTED["parts_file"])
+document = plan_document(result, *WANTED["files"])
 dated = document.model_copy(
     update={{
         "created": WANTED["created"],
@@ -112,7 +114,7 @@ def script_text(document: PlanDocument) -> str:
         "parameters": document.provenance.parameters,
         "created": document.created,
         "timings_s": document.provenance.timings_s,
-        "parts_file": document.files.parts,
+        "files": [document.files.parts, document.files.augmentation],
         "path_name": document.input.path_name,
         "scan_sha256": document.input.sha256,
         "plan_sha256": hashlib.sha256(plan_text(document).encode()).hexdigest(),
@@ -147,8 +149,9 @@ def script_text(document: PlanDocument) -> str:
 
 
 def _command(document: PlanDocument, request: dict[str, Any], labelled: bool) -> str:
-    """The command line; what no option of it can say (a catalogue of one's own) is in the script only."""
-    reading, parameters = dict(request.get("reading") or {}), document.provenance.parameters
+    """The command line; what lies in files of one's own (catalogue, candidacy) is in the script only."""
+    reading, asked = dict(request.get("reading") or {}), dict(request.get("augmentation") or {})
+    parameters = document.provenance.parameters
     words = ["trajplan", "plan", "SCAN", "--out", "OUT"]
     if labelled:
         words += ["--labels", "LABELS", "--scheme", str(reading.get("scheme"))]
@@ -164,6 +167,8 @@ def _command(document: PlanDocument, request: dict[str, Any], labelled: bool) ->
         "--execution": parameters.get("execution"),
         "--series": reading.get("series"),
         "--nifti-form": reading.get("nifti_form"),
+        "--balloon": asked.get("balloon"),
+        "--balloon-ml": asked.get("max_volume_ml"),
     }
     flags = {
         "--free-breathing": bool(parameters.get("respiration_sigma_mm")),

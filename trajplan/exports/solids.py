@@ -1,4 +1,4 @@
-"""Solids: the bodies of a plan beside the bone, trocars and balloons. The one list that every export reads."""
+"""Solids: the bodies of a plan beside the bone, from trocar to cement. The one list that every export reads."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trajplan.augmentation.envelope import Envelope
+from trajplan.exports.augmentation_model import InflationModel
 from trajplan.exports.handover import Handover
-from trajplan.exports.mesh import Mesh, turned_mesh
+from trajplan.exports.mesh import Mesh, mesh_of_mask, turned_mesh
 from trajplan.exports.plan_model import BalloonModel, TrajectoryModel
-from trajplan.geometry import Capsule
-from trajplan.geometry.arrays import BoolArray, FloatArray, unit
+from trajplan.geometry import Capsule, LabelMap
+from trajplan.geometry.arrays import BoolArray, FloatArray, frozen, unit
 
 OUTSIDE_MM = 60.0
 """Of the trocar behind the bone entry, where the skin is not known."""
 _CAP = 16
+_BALLOON = (0.34, 0.71, 0.91)
 
 Color = tuple[float, float, float]
 
@@ -49,12 +52,18 @@ class Solid:
 
 
 def solids_of(handover: Handover) -> tuple[Solid, ...]:
-    """The trocars of all paths as planned, and the largest balloon that fits each."""
+    """The trocars of all paths as planned, the balloons as inflated (else the largest that fits), and the cement."""
     found: list[Solid] = []
+    augmentation = handover.document.augmentation
+    inflated = {} if augmentation is None else {one.side: one for one in augmentation.inflations}
     for path in handover.document.trajectories:
         found.append(_trocar(path))
-        if path.balloons:
+        if path.side in inflated:
+            found.append(_inflated(inflated[path.side]))
+        elif path.balloons:
             found.append(_balloon(path, path.balloons[0]))
+    if handover.cement is not None and handover.cement.array.any():
+        found.append(_cement(handover.cement))
     return tuple(found)
 
 
@@ -98,5 +107,32 @@ def _balloon(path: TrajectoryModel, balloon: BalloonModel) -> Solid:
         "balloon",
         turned_mesh(center, axis, -half * np.cos(turn), r * np.sin(turn)),
         inside,
-        (0.34, 0.71, 0.91),
+        _BALLOON,
     )
+
+
+def _inflated(one: InflationModel) -> Solid:
+    e, last = one.envelope, one.steps[-1]
+    envelope = Envelope(
+        frozen(e.center_lps, (3,)), frozen(e.axes_lps, (3, 3)), frozen(e.z_mm), frozen(np.array(e.radius_mm))
+    )
+    return Solid(
+        f"balloon_{one.side}",
+        f"Balloon {one.side}, {one.balloon}: inflated to {last.volume_ml:g} ml",
+        "balloon",
+        Mesh(*envelope.mesh()),
+        envelope.contains,
+        _BALLOON,
+    )
+
+
+def _cement(labels: LabelMap) -> Solid:
+    mask, grid = np.asarray(labels.array > 0), labels.grid
+
+    def inside(points: FloatArray) -> BoolArray:
+        at = np.rint(grid.world_to_index(points)).astype(int)
+        within = ((at >= 0) & (at < mask.shape)).all(axis=-1)
+        z, y, x = np.moveaxis(np.where(within[..., None], at, 0), -1, 0)
+        return np.asarray(within & mask[z, y, x])
+
+    return Solid("cement", "Cement, as planned", "cement", mesh_of_mask(mask, grid), inside, (0.8, 0.47, 0.65))

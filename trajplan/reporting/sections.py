@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from trajplan import DISCLAIMER, __version__
 from trajplan.parts import Side
 from trajplan.planning.plan import Trajectory
+from trajplan.reporting.augmentation_facts import augmentation_facts
+from trajplan.reporting.augmentation_pictures import GROUP as AUGMENTED
 from trajplan.reporting.change_facts import change_items
 from trajplan.reporting.content import Block, Gallery, Report, Section, Table, Words
 from trajplan.reporting.facts import badges_of, notices_of, summary_of, title_of
@@ -118,6 +120,28 @@ def _vertebra(result: CaseResult, _pictures: Pictures) -> Iterable[Section]:
     yield Section("The vertebra", (Table(facts.rows), pedicles, trust))
 
 
+def _augmentation(result: CaseResult, pictures: Pictures) -> Iterable[Section]:
+    """Instruments, balloons, height, cement, leaks and candidacy facts, after their pictures."""
+    shown = tuple(p for p in pictures if p.group == AUGMENTED)
+    yield Section("Balloon, height and cement", (Gallery(shown),) if shown else ())
+    if result.augmentation is None:
+        return
+    for part in augmentation_facts(result.augmentation):
+        tables = tuple(
+            Table(t.rows, t.head, t.caption, (), _fitting((t.head, *t.rows)) if t.head else ())
+            for t in part.tables
+            if t.rows
+        )
+        words = (Words(part.words),) if part.words else ()
+        yield Section(part.title, (*words, *tables))
+
+
+def _fitting(rows: Sequence[tuple[str, ...]]) -> tuple[float, ...]:
+    """Columns as wide as their longest text asks for, within limits."""
+    wanted = [min(max(*(len(row[k]) for row in rows), 8), 60) for k in range(len(rows[0]))]
+    return tuple(w / sum(wanted) for w in wanted)
+
+
 def _curves(_result: CaseResult, pictures: Pictures) -> Iterable[Section]:
     shown = tuple(p for p in pictures if p.name.endswith(_CURVE))
     yield Section("Clearance along the depth", (Gallery(shown),) if shown else ())
@@ -154,6 +178,7 @@ SECTIONS: tuple[Callable[[CaseResult, Pictures], Iterable[Section]], ...] = (
     _space,
     _paths,
     _vertebra,
+    _augmentation,
     _curves,
     _thresholds,
     _changes,

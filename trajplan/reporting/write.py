@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trajplan.exports.atomic import MANIFEST, staged_folder
-from trajplan.exports.labels_file import write_parts
+from trajplan.exports.labels_file import write_labels, write_parts
 from trajplan.exports.plan_json import plan_document, write_plan
 from trajplan.parts import Side
+from trajplan.reporting.augmentation_pictures import augmentation_pictures
 from trajplan.reporting.barrel import barrel_picture
 from trajplan.reporting.curves import clearance_picture
 from trajplan.reporting.pdf import report_pdf
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[float, str], None]
 PARTS_NAME = "parts.nrrd"
+CEMENT_NAME = "cement.nrrd"
 FIGURES = "figures"
 
 
@@ -51,13 +53,15 @@ def report_pictures(result: CaseResult, progress: Progress | None = None) -> lis
         scene = scene_picture(result)
         pictures += [] if scene is None else [scene]
     tell(0.7, "simulated X-rays")
-    return pictures + xray_pictures(result)
+    pictures += xray_pictures(result)
+    tell(0.8, "balloon and cement")
+    return pictures + augmentation_pictures(result)
 
 
 def write_report(
     result: CaseResult, out: Path, progress: Progress | None = None, suffixes: Sequence[str] = ()
 ) -> list[Path]:
-    """Write ``report.html``, ``report.pdf``, ``plan.json``, ``parts.nrrd`` and ``figures/*.png`` into a folder.
+    """Write ``report.html``, ``report.pdf``, ``plan.json``, ``parts.nrrd``, ``cement.nrrd`` and ``figures/*.png``.
 
     Works for a refused case and for a scan without a vertebra: the refusal and its numbers are then the report.
 
@@ -82,7 +86,12 @@ def write_report(
         The folder cannot be written; nothing is left behind.
     """
     tell = progress or _quiet
-    document = plan_document(result, PARTS_NAME if result.vertebra is not None else None)
+    cement = None if result.augmentation is None else result.augmentation.cement
+    document = plan_document(
+        result,
+        PARTS_NAME if result.vertebra is not None else None,
+        CEMENT_NAME if cement is not None else None,
+    )
     with staged_folder(out) as folder:
         pictures = report_pictures(result, tell)
         report = report_of(result, pictures)
@@ -93,6 +102,8 @@ def write_report(
         write_plan(document, folder / "plan.json")
         if result.vertebra is not None:
             write_parts(result.vertebra, folder / PARTS_NAME)
+        if cement is not None:
+            write_labels(cement.labels, folder / CEMENT_NAME)
         (folder / FIGURES).mkdir()
         for picture in pictures:
             for suffix in dict.fromkeys((".png", *suffixes)):

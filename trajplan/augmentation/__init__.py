@@ -1,0 +1,1 @@
+"""Augmentation: instruments, balloon, height, cement and candidacy facts of planned paths. See docs/augmentation.md."""

@@ -1,0 +1,185 @@
+"""What a report says of balloon, height, cement, leak findings and candidacy: paragraphs and tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trajplan.augmentation.augmentation import Augmentation
+from trajplan.augmentation.cement import Cement
+from trajplan.augmentation.inflation import Inflation
+from trajplan.augmentation.published import Published
+from trajplan.augmentation.restoration import Restoration
+from trajplan.augmentation.sequence import InstrumentSequence
+from trajplan.reporting.words import degrees, mm
+
+PRESSURE = (
+    "No pressure is computed: none of the sources supports one. Published in cadavers: 175 ± 37 psi (KYPHON), 160 ± 36 "
+    "psi (Globus with sleeve); in-vitro study of an outer sleeve, read."
+)
+_PLACES = ("Anterior", "Middle", "Posterior")
+
+
+@dataclass(frozen=True)
+class FactTable:
+    """A table; without `head` each row is a label and its text."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class FactSection:
+    """A part under a title: paragraphs, then tables."""
+
+    title: str
+    words: tuple[str, ...]
+    tables: tuple[FactTable, ...]
+
+
+def augmentation_facts(a: Augmentation) -> tuple[FactSection, ...]:
+    """The sections, in the order of the procedure; candidacy facts last."""
+    found = [_instruments(a.sequences)] if a.sequences else []
+    if a.inflations:
+        found.append(_balloons(a.inflations))
+    if a.restoration is not None:
+        found.append(_heights(a.restoration, a.notes))
+    elif a.notes:
+        found.append(FactSection("Height", a.notes, ()))
+    if a.cement is not None:
+        found.append(_cement(a.cement))
+    found.append(_leaks(a))
+    found.append(_candidacy(a))
+    return tuple(found)
+
+
+def _cited(items: tuple[Published, ...]) -> tuple[tuple[str, ...], ...]:
+    return tuple((p.text, p.source, p.evidence) for p in items)
+
+
+_CITED_HEAD = ("Published", "Source", "Checked")
+
+
+def _instruments(sequences: tuple[InstrumentSequence, ...]) -> FactSection:
+    tables = []
+    for s in sequences:
+        rows = tuple(
+            (
+                step.name.capitalize(),
+                step.instrument,
+                mm(step.depth_mm),
+                mm(step.from_skin_mm),
+                "" if step.instrument == getattr(s.balloon, "name", None) else mm(step.from_hub_mm),
+                step.rule.cited,
+            )
+            for step in s.steps
+        )
+        head = ("Step", "Instrument", "From the bone", "From the skin", "Left below the hub", "Rule")
+        tables.append(FactTable(f"{s.side.value.capitalize()} side: depth of each tip or marker", head, rows))
+    words = tuple(f"{s.side.value.capitalize()}: {text}" for s in sequences for text in s.warnings)
+    return FactSection("Instruments and depths", words, tuple(tables))
+
+
+def _balloons(inflations: tuple[Inflation, ...]) -> FactSection:
+    words = []
+    tables = []
+    for i in inflations:
+        strict = (
+            "" if i.strict_ml is None
+            else f" A rule that counts end plates as well would have stopped it at {i.strict_ml:.1f} ml."
+        )  # fmt: skip
+        words.append(
+            f"{i.side.value.capitalize()}: {i.balloon.name} balloon, stopped at {i.final.volume_ml:.1f} ml by "
+            f"{i.stop}: {i.why}.{strict}"
+        )
+        names = tuple(i.steps[0].nearest_mm)
+        rows = tuple(
+            (
+                f"{s.volume_ml:.1f}",
+                f"{s.diameter_mm:.1f} × {s.length_mm:.0f}",
+                *(f"{s.nearest_mm[n]:.1f}" for n in names),
+                ", ".join(s.contact) or "none",
+            )
+            for s in i.steps
+        )
+        head = ("ml", "Size, mm", *(n.capitalize() for n in names), "Contact")
+        tables.append(FactTable(f"{i.side.value.capitalize()} balloon: distance to each wall, mm", head, rows))
+    return FactSection("Balloons", (*words, PRESSURE), tuple(tables))
+
+
+def _heights(r: Restoration, notes: tuple[str, ...]) -> FactSection:
+    rows = [
+        (f"{place} height", mm(r.before.heights_mm[k]), mm(r.predicted.heights_mm[k]), f"+{mm(r.gain_mm[k])}",
+         mm(r.expected_mm[k]))
+        for k, place in enumerate(_PLACES)
+    ]  # fmt: skip
+    rows.append(("Wedge angle", degrees(r.before.wedge_deg), degrees(r.predicted.wedge_deg),
+                 degrees(r.predicted.wedge_deg - r.before.wedge_deg), ""))  # fmt: skip
+    if r.before.local_kyphosis_deg is not None and r.predicted.local_kyphosis_deg is not None:
+        before, after = r.before.local_kyphosis_deg, r.predicted.local_kyphosis_deg
+        rows.append(
+            ("Local kyphosis, if the neighbours follow", degrees(before), degrees(after), degrees(after - before), "")
+        )
+    head = ("", "Before", "Predicted, inflated", "Change", "Neighbours suggest")
+    failed = f"End plates taken to have come down: {r.failed}. Lifted volume {r.steps[-1].lifted_ml:.1f} ml."
+    return FactSection(
+        "Height, before and predicted",
+        (*notes, failed),
+        (
+            FactTable("Measured and predicted", head, tuple(rows)),
+            FactTable("What is published of height regained and kept", _CITED_HEAD, _cited(r.kept)),
+        ),
+    )
+
+
+def _cement(c: Cement) -> FactSection:
+    rows = (
+        ("Cavities", f"{c.cavity_ml:.1f} ml"),
+        ("Cavities and the bone about them", f"{c.fill_ml:.1f} ml"),
+        ("Planned at most", f"{c.planned_ml:.1f} ml (proposed bound of this body: {c.cap_ml:.1f} ml)"),
+        ("Share of the body", f"{100 * c.body_share:.0f} % as it is, {100 * c.restored_share:.0f} % as predicted"),
+        ("Behind the stop line, left out", f"{c.held_back_ml:.1f} ml"),
+        ("Nearest to the posterior wall", mm(c.posterior_wall_mm)),
+        ("End plates within 1 mm", ", ".join(c.touches) or "none"),
+    )
+    return FactSection(
+        "Cement",
+        ("A volume is not an aim: sources disagree on whether more cement means less pain.",),
+        (
+            FactTable("The planned fill", (), rows),
+            FactTable("What is published of fill volumes", _CITED_HEAD, _cited(c.published)),
+        ),
+    )
+
+
+def _leaks(a: Augmentation) -> FactSection:
+    state = {True: "found", False: "not found", None: "not judged"}
+    rows = tuple(
+        (
+            f.code.replace("_", " ").capitalize(),
+            state[f.present],
+            f.text,
+            "" if f.published is None else f.published.cited,
+        )
+        for f in a.leaks
+    )
+    return FactSection(
+        "What cement may leak by",
+        ("Findings in the CT, listed. They are not added up to a chance: no source gives one.",),
+        (FactTable("Findings", ("What", "Result", "In this CT", "Published"), rows),),
+    )
+
+
+def _candidacy(a: Augmentation) -> FactSection:
+    sheet = a.candidacy
+    criteria = tuple((c.name, c.speaks, c.because, c.published.cited) for c in sheet.criteria)
+    return FactSection(
+        "Candidacy facts (no recommendation)",
+        ("Entered by the user, measured in the CT, and what is published, beside each other. Nothing is weighed.",),
+        (
+            FactTable("Entered", (), sheet.entered),
+            FactTable("Measured", (), sheet.measured),
+            FactTable("Published criteria", ("Criterion", "Speaks", "Because", "Published"), criteria),
+            FactTable("Where the literature disagrees", _CITED_HEAD, _cited(sheet.disagreements)),
+        ),
+    )
