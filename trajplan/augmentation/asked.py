@@ -36,6 +36,7 @@ def augmentation_settings(
 def augmentation_of(facts: Mapping[str, Any]) -> AugmentationSettings:
     """The settings again from their plain values, as plan.json notes them.
 
+    >>> import dataclasses
     >>> augmentation_of(dataclasses.asdict(AugmentationSettings())) == AugmentationSettings()
     True
     """

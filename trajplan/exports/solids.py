@@ -127,12 +127,19 @@ def _inflated(one: InflationModel) -> Solid:
 
 
 def _cement(labels: LabelMap) -> Solid:
-    mask, grid = np.asarray(labels.array > 0), labels.grid
+    grid = labels.grid
 
     def inside(points: FloatArray) -> BoolArray:
         at = np.rint(grid.world_to_index(points)).astype(int)
-        within = ((at >= 0) & (at < mask.shape)).all(axis=-1)
+        within = ((at >= 0) & (at < grid.shape_zyx)).all(axis=-1)
         z, y, x = np.moveaxis(np.where(within[..., None], at, 0), -1, 0)
-        return np.asarray(within & mask[z, y, x])
+        return np.asarray(within & (labels.array[z, y, x] > 0))
 
-    return Solid("cement", "Cement, as planned", "cement", mesh_of_mask(mask, grid), inside, (0.8, 0.47, 0.65))
+    return Solid(
+        "cement",
+        "Cement, as planned",
+        "cement",
+        mesh_of_mask(np.asarray(labels.array > 0), grid),
+        inside,
+        (0.8, 0.47, 0.65),
+    )
