@@ -133,7 +133,7 @@ def _cement(labels: LabelMap) -> Solid:
         at = np.rint(grid.world_to_index(points)).astype(int)
         within = ((at >= 0) & (at < grid.shape_zyx)).all(axis=-1)
         z, y, x = np.moveaxis(np.where(within[..., None], at, 0), -1, 0)
-        return np.asarray(within & (labels.array[z, y, x] > 0))
+        return np.asarray(within & np.isin(labels.array[z, y, x], labels.ids()))
 
     return Solid(
         "cement",

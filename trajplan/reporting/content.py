@@ -47,6 +47,8 @@ class Table:
         Columns that hold figures.
     widths : tuple of float
         Relative widths of the columns on paper; equal when empty.
+    judged : tuple of int
+        Columns in which ``no`` and ``BROKEN`` stand out.
     code : bool
         Hashes and parameters: small, broken anywhere.
     """
@@ -56,6 +58,7 @@ class Table:
     caption: str = ""
     numeric: tuple[int, ...] = ()
     widths: tuple[float, ...] = ()
+    judged: tuple[int, ...] = ()
     code: bool = False
 
 

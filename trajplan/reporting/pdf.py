@@ -193,16 +193,18 @@ def _table(block: Table) -> Any:
     kind = _SMALL if block.code else _BODY
     head = [_text(h, _HEAD if k in block.numeric else _STRONG) for k, h in enumerate(block.head)]
     cells = [head] if block.head else []
-    cells += [[_cell(cell, kind, right=k in block.numeric) for k, cell in enumerate(row)] for row in block.rows]
+    cells += [[_cell(cell, kind, block, k) for k, cell in enumerate(row)] for row in block.rows]
     table = Grid(cells, colWidths=[share * _WIDTH for share in shares], repeatRows=1 if block.head else 0)
     shade = [("BACKGROUND", (0, 0), (-1, 0), HexColor("#f0f0f0"))] if block.head else []
     table.setStyle([*_GRID, *shade])
     return table
 
 
-def _cell(text: str, kind: ParagraphStyle, *, right: bool) -> Paragraph:
+def _cell(text: str, kind: ParagraphStyle, block: Table, column: int) -> Paragraph:
     """A margin that is not kept and a broken rule stand out."""
-    return _text(text, _ALARM if text in ("no", "BROKEN") else _FIGURE if right else kind)
+    if column in block.judged and text in ("no", "BROKEN"):
+        return _text(text, _ALARM)
+    return _text(text, _FIGURE if column in block.numeric else kind)
 
 
 def _picture(picture: Picture, width: float, height: float) -> list[Any]:

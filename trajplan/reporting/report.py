@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from trajplan.reporting import style
 from trajplan.reporting.content import Report
+
+_ENCODERS = 2
 
 
 def report_html(report: Report) -> str:
@@ -18,5 +22,7 @@ def report_html(report: Report) -> str:
         lstrip_blocks=True,
     )
     environment.filters["kind"] = lambda block: type(block).__name__.lower()
+    with ThreadPoolExecutor(_ENCODERS) as pool:  # each picture keeps its code, which the template asks for
+        list(pool.map(lambda picture: picture.data_uri, report.pictures))
     color = {"warning": style.WARNING, "note": style.SKY, **style.VERDICT_COLOR}
     return environment.get_template("report.html.j2").render(report=report, color=color)

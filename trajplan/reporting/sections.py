@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Pictures = Sequence[Picture]
 _CURVE = "_clearance.png"
+_PAGE_PT, _LETTER_PT, _EDGES_PT = 510.0, 4.9, 8.0
+"""Of the PDF: width of a table, of a letter of its head, and of the space beside a cell."""
 
 
 def report_of(result: CaseResult, pictures: Pictures) -> Report:
@@ -94,7 +96,7 @@ def _paths(result: CaseResult, _pictures: Pictures) -> Iterable[Section]:
         clearance = Table(
             tuple((r.wall, r.clearance, r.margin, r.kept) for r in facts.clearance),
             ("Wall", "Clearance", "Margin asked", "Kept"),
-            "Clearance by direction, instrument surface to wall (negative: crossed)", (1, 2), (0.46, 0.2, 0.2, 0.14),
+            "Clearance by direction, instrument surface to wall (negative: crossed)", (1, 2), (0.46, 0.2, 0.2, 0.14), (3,),
         )  # fmt: skip
         stages: Block = Words(("The stages could not be checked for this path.",))
         if facts.stages:
@@ -102,7 +104,7 @@ def _paths(result: CaseResult, _pictures: Pictures) -> Iterable[Section]:
                 tuple((f"{s.number}. {s.name}", s.depth, s.result, s.margin, s.rule) for s in facts.stages),
                 ("Stage", "Depth", "Result", "Margin", "Rule"),
                 "Stages of the insertion, checked on the true AP and lateral views",
-                (1, 3), (0.18, 0.1, 0.12, 0.1, 0.5),
+                (1, 3), (0.18, 0.1, 0.12, 0.1, 0.5), (2,),
             )  # fmt: skip
         title = f"{path.side.value.capitalize()} side: figures"
         yield Section(title, (Table(facts.rows), clearance, stages), path.verdict.value)
@@ -137,9 +139,13 @@ def _augmentation(result: CaseResult, pictures: Pictures) -> Iterable[Section]:
 
 
 def _fitting(rows: Sequence[tuple[str, ...]]) -> tuple[float, ...]:
-    """Columns as wide as their longest text asks for, within limits."""
-    wanted = [min(max(*(len(row[k]) for row in rows), 8), 60) for k in range(len(rows[0]))]
-    return tuple(w / sum(wanted) for w in wanted)
+    """Columns that hold their longest word; what is left goes by their longest text, within limits."""
+    columns = list(zip(*rows, strict=True))
+    least = [max(len(word) for cell in column for word in (*cell.split(), "")) for column in columns]
+    least = [min((n * _LETTER_PT + _EDGES_PT) / _PAGE_PT, 0.3) for n in least]
+    wanted = [min(max(max(len(cell) for cell in column), 8), 60) for column in columns]
+    left = max(0.0, 1.0 - sum(least))
+    return tuple(floor + left * w / sum(wanted) for floor, w in zip(least, wanted, strict=True))
 
 
 def _curves(_result: CaseResult, pictures: Pictures) -> Iterable[Section]:
