@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import csv
+import dataclasses
 import io
 import json
 import math
@@ -23,10 +24,19 @@ from stored_case import StoredCase
 from validators import dicom_errors, judge
 
 from trajplan import DISCLAIMER
+from trajplan.exports.augmentation_model import (
+    AugmentationModel,
+    CandidacyModel,
+    EnvelopeModel,
+    InflationModel,
+    InflationStepModel,
+)
 from trajplan.exports.csv_tables import csv_bytes
 from trajplan.exports.dicom_export import write_dicom
 from trajplan.exports.mesh import mesh_of_mask, turned_mesh
-from trajplan.geometry import Grid
+from trajplan.exports.segments import segments_of
+from trajplan.exports.solids import solids_of
+from trajplan.geometry import Grid, LabelMap
 
 
 def test_the_folders_and_the_manifest_are_there(exported: Path) -> None:
@@ -227,3 +237,46 @@ def test_the_same_plan_gives_the_same_objects(of_dicom: StoredCase, tmp_path: Pa
     write_dicom(of_dicom.handover, tmp_path)
     for path in sorted(tmp_path.iterdir()):
         assert path.read_bytes() == (of_dicom.out / "dicom" / path.name).read_bytes(), path.name
+
+
+def test_balloons_as_inflated_and_cement_join_every_mesh_and_segmentation(plain: StoredCase, tmp_path: Path) -> None:
+    center = plain.handover.parts.grid.center_lps + np.array([8.0, -20.0, 0.0])
+    z_mm = np.arange(-9.75, 10.0, 0.5)
+    ball = np.sqrt(100.0 - z_mm**2)
+    envelope = EnvelopeModel(
+        center_lps=tuple(center.tolist()),
+        axes_lps=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
+        z_mm=tuple(z_mm.tolist()),
+        radius_mm=tuple((float(r),) * 36 for r in ball),
+    )
+    last = InflationStepModel(volume_ml=4.2, diameter_mm=20, length_mm=20, cavity_ml=4.2, nearest_mm={}, contact=())
+    inflation = InflationModel(
+        side="right", balloon="15 mm", verified=False, stop="volume", why="", strict_ml=None, steps=(last,),
+        envelope=envelope,
+    )  # fmt: skip
+    augmentation = AugmentationModel(
+        settings={}, sequences=(), inflations=(inflation,), restoration=None, cement=None, leaks=(),
+        candidacy=CandidacyModel(entered=(), measured=(), criteria=(), disagreements=()), notes=(),
+    )  # fmt: skip
+    parts = plain.handover.parts
+    near = np.linalg.norm(parts.grid.points_lps() - center, axis=-1) < 7.0
+    handover = dataclasses.replace(
+        plain.handover,
+        document=plain.handover.document.model_copy(update={"augmentation": augmentation}),
+        cement=LabelMap(near.astype(np.uint8), parts.grid),
+    )
+    solids = {s.name: s for s in solids_of(handover)}
+    assert set(solids) == {"trocar_left", "balloon_left", "trocar_right", "balloon_right", "cement"}
+    for name, volume in (("balloon_right", 4 / 3 * math.pi * 10**3), ("cement", near.sum())):
+        mesh = trimesh.Trimesh(solids[name].mesh.vertices_lps, solids[name].mesh.faces)
+        assert mesh.is_watertight, name
+        assert mesh.volume == pytest.approx(volume, rel=0.03), name
+        assert np.linalg.norm(mesh.center_mass - center) < 0.1, name
+    segments = segments_of(handover)
+    by_name = {s.name: segments.mask(s) for s in segments.found}
+    np.testing.assert_array_equal(by_name["cement"].sum(), near.sum())
+    assert by_name["balloon_right"].sum() == pytest.approx(4 / 3 * math.pi * 10**3, rel=0.03)
+    write_dicom(handover, tmp_path)
+    assert dicom_errors(tmp_path / "SEG.dcm") == []
+    assert dicom_errors(tmp_path / "SR.dcm") == []
+    assert "Simulated balloon right, volume" in judge("dsrdump", tmp_path / "SR.dcm").stdout

@@ -15,6 +15,8 @@ from sample_case import blind_case, refused_case
 from trajplan import DISCLAIMER
 from trajplan.case import CaseResult
 from trajplan.errors import InputError
+from trajplan.exports.csv_tables import csv_tables
+from trajplan.exports.markups import markups_of
 from trajplan.exports.plan_json import json_schema, plan_document, plan_text, read_plan, schema_text, write_plan
 from trajplan.exports.plan_model import PlanDocument
 from trajplan.exports.schema_file import SCHEMA_PATH
@@ -63,6 +65,23 @@ def test_what_was_written_is_read_back_equal(document: PlanDocument, tmp_path: P
     path = write_plan(document, tmp_path / "plan.json")
     assert read_plan(path) == document
     assert plan_text(read_plan(path)) == path.read_text(encoding="utf-8")
+
+
+GOLDEN = Path(__file__).with_name("golden")
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("plan-*.json")), ids=lambda path: path.stem)
+def test_a_plan_of_every_released_version_still_loads_and_can_be_handed_on(path: Path) -> None:
+    document = read_plan(path)
+    assert f"plan-{document.software.version}" == path.stem
+    jsonschema.Draft202012Validator(json_schema()).validate(json.loads(plan_text(document)))
+    left, right = document.trajectories
+    assert (left.verdict, right.verdict) == ("safe", "unsafe")
+    assert left.clearance.min_mm == 1.9
+    assert left.clearance.foramen_mm is None, "what that version did not know stays unknown"
+    assert document.augmentation is None
+    assert {"left_path.mrk.json", "right_path.mrk.json"} <= set(markups_of(document))
+    assert b"clearance,left,min_mm,1.9,mm" in csv_tables(document)["measures.csv"]
 
 
 def test_numbers_are_those_of_the_case(case: CaseResult, document: PlanDocument) -> None:
@@ -138,6 +157,7 @@ def test_unknown_fields_are_ignored(document: PlanDocument, tmp_path: Path) -> N
     ("change", "says"),
     [
         (lambda d: d.update(schema="trajplan.plan/2"), "trajplan.plan/2"),
+        (lambda d: d.update(schema="trajplan.plan/0"), "trajplan.plan/0"),
         (lambda d: d.pop("schema"), "schema None"),
         (lambda d: d["trajectories"][1]["clearance"].pop("min_mm"), "trajectories.1.clearance.min_mm is missing"),
         (lambda d: d["files"].update(parts="../../secret.nrrd"), "files.parts"),

@@ -85,6 +85,7 @@ def _measures(document: PlanDocument) -> Iterable[Sequence[Cell]]:
         yield from _numbers("en_face", path.side, path.en_face)
         for balloon in path.balloons:
             yield from _numbers(f"balloon {balloon.name}", path.side, balloon)
+    yield from _augmentation(document)
     for refusal in document.refusals:
         yield ("refusal", refusal.side or "", refusal.code, refusal.message, "")
 
@@ -95,6 +96,27 @@ def _numbers(group: str, side: str, model: Model) -> Iterable[Sequence[Cell]]:
         value = getattr(model, name)
         if isinstance(value, int | float) and not isinstance(value, bool):
             yield (group, side, name, value, next((u for end, u in _UNITS.items() if name.endswith(end)), ""))
+
+
+def _augmentation(document: PlanDocument) -> Iterable[Sequence[Cell]]:
+    """Balloons as inflated, heights before and predicted, cement; what cement may leak by."""
+    a = document.augmentation
+    if a is None:
+        return
+    for inflation in a.inflations:
+        last = inflation.steps[-1]
+        yield ("inflated balloon", inflation.side, "balloon", inflation.balloon, "")
+        yield ("inflated balloon", inflation.side, "stopped_by", f"{inflation.stop}: {inflation.why}", "")
+        yield from _numbers("inflated balloon", inflation.side, last)
+    if a.restoration is not None:
+        for name, shape in (("before", a.restoration.before), ("predicted", a.restoration.predicted)):
+            for place, height in zip(("anterior", "middle", "posterior"), shape.heights_mm, strict=True):
+                yield (f"height {name}", "", f"{place}_mm", height, "mm")
+            yield from _numbers(f"height {name}", "", shape)
+    if a.cement is not None:
+        yield from _numbers("cement", "", a.cement)
+    for leak in a.leaks:
+        yield ("leak finding", "", leak.code, leak.present, "")
 
 
 def _points(document: PlanDocument) -> Iterable[Sequence[Cell]]:

@@ -12,6 +12,7 @@ from highdicom.sr import CodedConcept
 from pydicom.dataset import Dataset
 
 from trajplan import __version__
+from trajplan.exports.augmentation_model import AugmentationModel
 from trajplan.exports.dicom_study import MODEL, SERIAL, Study, finish, software
 from trajplan.exports.plan_model import PedicleModel, PlanDocument, TrajectoryModel, VertebraModel
 
@@ -42,6 +43,8 @@ def structured_report(document: PlanDocument, study: Study) -> Dataset:
     groups += [_pedicle(pedicle, study) for pedicle in document.pedicles]
     if document.vertebra is not None:
         groups.append(_vertebra(document.vertebra, study))
+    if document.augmentation is not None:
+        groups.append(_augmentation(document.augmentation, study))
     content = sr.MeasurementReport(
         observation_context=sr.ObservationContext(observer_device_context=observer),
         procedure_reported=_own("plan", "Simulated kyphoplasty access plan"),
@@ -136,6 +139,24 @@ def _vertebra(v: VertebraModel, study: Study) -> Any:
         finding_sites=[sr.FindingSite(anatomic_location=_VERTEBRA)],
         measurements=_measurements(measured),
         qualitative_evaluations=[_said("level", "Level", level.replace(" ", "_"), f"{level} ({stated})")],
+    )
+
+
+def _augmentation(a: AugmentationModel, study: Study) -> Any:
+    """What is simulated after access, named so that nobody takes it for measured."""
+    measured: list[tuple[str, str, float | None, str]] = [
+        (f"balloon_{i.side}", f"Simulated balloon {i.side}, volume", i.steps[-1].volume_ml, "ml") for i in a.inflations
+    ]
+    if a.restoration is not None:
+        for place, height in zip(("anterior", "middle", "posterior"), a.restoration.predicted.heights_mm, strict=True):
+            measured.append((f"predicted_{place}", f"Predicted upper bound, {place} height", height, "mm"))
+    if a.cement is not None:
+        measured.append(("cement", "Simulated cement, planned at most", a.cement.planned_ml, "ml"))
+    return sr.MeasurementsAndQualitativeEvaluations(
+        tracking_identifier=_tracked("augmentation", study),
+        finding_type=_own("augmentation", "Simulated augmentation"),
+        finding_sites=[sr.FindingSite(anatomic_location=_VERTEBRA)],
+        measurements=_measurements(measured),
     )
 
 

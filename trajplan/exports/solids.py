@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import map_coordinates
 
 from trajplan.augmentation.envelope import Envelope
 from trajplan.exports.augmentation_model import InflationModel
@@ -127,19 +128,17 @@ def _inflated(one: InflationModel) -> Solid:
 
 
 def _cement(labels: LabelMap) -> Solid:
-    grid = labels.grid
+    grid, filled = labels.grid, (labels.array > 0).astype(np.uint8)
 
     def inside(points: FloatArray) -> BoolArray:
-        at = np.rint(grid.world_to_index(points)).astype(int)
-        within = ((at >= 0) & (at < grid.shape_zyx)).all(axis=-1)
-        z, y, x = np.moveaxis(np.where(within[..., None], at, 0), -1, 0)
-        return np.asarray(within & np.isin(labels.array[z, y, x], labels.ids()))
+        index = np.moveaxis(grid.world_to_index(points), -1, 0)
+        return np.asarray(map_coordinates(filled, index, order=0, mode="constant", cval=0)) > 0
 
     return Solid(
         "cement",
         "Cement, as planned",
         "cement",
-        mesh_of_mask(np.asarray(labels.array > 0), grid),
+        mesh_of_mask(filled > 0, grid),
         inside,
         (0.8, 0.47, 0.65),
     )

@@ -96,7 +96,8 @@ def _paths(result: CaseResult, _pictures: Pictures) -> Iterable[Section]:
         clearance = Table(
             tuple((r.wall, r.clearance, r.margin, r.kept) for r in facts.clearance),
             ("Wall", "Clearance", "Margin asked", "Kept"),
-            "Clearance by direction, instrument surface to wall (negative: crossed)", (1, 2), (0.46, 0.2, 0.2, 0.14), (3,),
+            "Clearance by direction, instrument surface to wall (negative: crossed)",
+            (1, 2), (0.46, 0.2, 0.2, 0.14), (3,),
         )  # fmt: skip
         stages: Block = Words(("The stages could not be checked for this path.",))
         if facts.stages:
@@ -141,8 +142,8 @@ def _augmentation(result: CaseResult, pictures: Pictures) -> Iterable[Section]:
 def _fitting(rows: Sequence[tuple[str, ...]]) -> tuple[float, ...]:
     """Columns that hold their longest word; what is left goes by their longest text, within limits."""
     columns = list(zip(*rows, strict=True))
-    least = [max(len(word) for cell in column for word in (*cell.split(), "")) for column in columns]
-    least = [min((n * _LETTER_PT + _EDGES_PT) / _PAGE_PT, 0.3) for n in least]
+    longest = [max(len(word) for cell in column for word in (*cell.split(), "")) for column in columns]
+    least = [min((n * _LETTER_PT + _EDGES_PT) / _PAGE_PT, 0.3) for n in longest]
     wanted = [min(max(max(len(cell) for cell in column), 8), 60) for column in columns]
     left = max(0.0, 1.0 - sum(least))
     return tuple(floor + left * w / sum(wanted) for floor, w in zip(least, wanted, strict=True))
