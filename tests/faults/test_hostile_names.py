@@ -17,11 +17,13 @@ from cli_runs import Trajplan
 from sample_case import sample_case
 
 from trajplan.errors import InputError
+from trajplan.exports.atomic import staged_folder
 from trajplan.exports.handover import hand_over
 from trajplan.exports.labels_file import write_parts
 from trajplan.exports.phantom_files import write_phantom
 from trajplan.exports.plan_json import plan_document, write_plan
 from trajplan.exports.reproduce import script_text
+from trajplan.geometry import LabelMap
 from trajplan.hand_on import write_exports
 from trajplan.parts import Side
 from trajplan.planning.plan import Refusal
@@ -146,3 +148,26 @@ def test_a_stale_plan_is_not_exported(labelled: Path, trajplan: Trajplan, tmp_pa
     assert not (tmp_path / "out").exists()
     run = trajplan("export", tmp_path / "plan.json", labelled / "ct.nrrd", "--to", "fax", "--out", tmp_path / "out")
     assert run.status == 2
+
+
+def test_cement_and_report_that_were_not_written_with_the_plan_are_not_handed_on(tmp_path: Path) -> None:
+    case = sample_case()
+    assert case.vertebra is not None
+    with staged_folder(tmp_path / "plan") as folder:
+        write_plan(plan_document(case, "parts.nrrd", "cement.nrrd"), folder / "plan.json")
+        for name in ("parts.nrrd", "cement.nrrd"):
+            write_parts(case.vertebra, folder / name)
+        (folder / "report.pdf").write_bytes(b"%PDF-1.4 a stand-in")
+    plan = tmp_path / "plan" / "plan.json"
+    whole = hand_over(plan, case.scan.volume, case.scan.sha256)
+    assert whole.cement is not None
+    assert whole.report is not None
+    (tmp_path / "plan" / "report.pdf").write_bytes(b"%PDF-1.4 of another plan")
+    assert hand_over(plan, case.scan.volume, case.scan.sha256).report is None
+    write_parts(dataclasses.replace(case.vertebra, parts=_emptied(case.vertebra.parts)), plan.with_name("cement.nrrd"))
+    with pytest.raises(InputError, match=r"cement\.nrrd is not the one"):
+        hand_over(plan, case.scan.volume, case.scan.sha256)
+
+
+def _emptied(labels: LabelMap) -> LabelMap:
+    return LabelMap(labels.array * 0, labels.grid)

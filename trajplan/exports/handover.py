@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,22 +87,38 @@ def hand_over(plan_file: Path, volume: Volume, sha256: str, origin: Origin | Non
     Raises
     ------
     InputError
-        What `plan_and_parts` refuses; a stale plan (`require_current`).
+        What `plan_and_parts` refuses; a stale plan (`require_current`); ``stale_cement``.
     """
     document, parts = plan_and_parts(plan_file)
     require_current(document, sha256, parts)
+    written = _written_with(plan_file)
     named = document.files.augmentation
-    cement = None if named is None else read_parts(plan_file.parent / named)
-    return Handover(document, parts, volume, origin, cement, _report_beside(plan_file))
+    cement = None
+    if named is not None:
+        if not _is_as_written(plan_file.parent / named, written):
+            raise InputError(
+                f"{named} is not the one that was written with {plan_file.name}; plan the case again",
+                code="stale_cement",
+            )
+        cement = read_parts(plan_file.parent / named)
+    report = plan_file.with_name(REPORT)
+    return Handover(
+        document, parts, volume, origin, cement, report.read_bytes() if _is_as_written(report, written) else None
+    )
 
 
-def _report_beside(plan_file: Path) -> bytes | None:
-    """report.pdf, if the manifest says that it was written together with this very plan."""
-    folder = plan_file.parent
+def _written_with(plan_file: Path) -> Mapping[str, str]:
+    """Hashes of the files that were written together with this very plan, as its manifest tells."""
     try:
-        listed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
-        report = (folder / REPORT).read_bytes()
-        same = listed[plan_file.name] == hashlib.sha256(plan_file.read_bytes()).hexdigest()
-        return report if same and listed[REPORT] == hashlib.sha256(report).hexdigest() else None
+        listed = json.loads((plan_file.parent / MANIFEST).read_text(encoding="utf-8"))["files"]
+        own = hashlib.sha256(plan_file.read_bytes()).hexdigest()
+        return dict(listed) if listed[plan_file.name] == own else {}
     except (OSError, ValueError, KeyError, TypeError):
-        return None
+        return {}
+
+
+def _is_as_written(path: Path, written: Mapping[str, str]) -> bool:
+    try:
+        return written.get(path.name) == hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return False

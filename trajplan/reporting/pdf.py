@@ -18,12 +18,12 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import inch, mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.platypus import Image, KeepTogether, Paragraph, SimpleDocTemplate, Spacer
+from reportlab.platypus import CondPageBreak, Image, KeepTogether, Paragraph, SimpleDocTemplate, Spacer
 from reportlab.platypus import Table as Grid
 
 from trajplan import DISCLAIMER
 from trajplan.reporting import style
-from trajplan.reporting.content import Block, Report, Section, Table, Words
+from trajplan.reporting.content import Block, Gallery, Report, Section, Table, Words
 from trajplan.reporting.picture import Picture
 
 _FONT, _BOLD = "DejaVuSans", "DejaVuSans-Bold"
@@ -31,7 +31,6 @@ _WIDTH = A4[0] - 30 * mm
 _BODY = ParagraphStyle("body", fontName=_FONT, fontSize=7.4, leading=9, wordWrap=None, splitLongWords=True)
 _SMALL = ParagraphStyle("small", parent=_BODY, fontSize=7, leading=8.4)
 _STRONG = ParagraphStyle("strong", parent=_BODY, fontName=_BOLD)
-_CAPTION = ParagraphStyle("caption", parent=_STRONG, keepWithNext=1)
 _HEAD = ParagraphStyle("head", parent=_STRONG, alignment=TA_RIGHT)
 _FIGURE = ParagraphStyle("figure", parent=_BODY, alignment=TA_RIGHT)
 _ALARM = ParagraphStyle("alarm", parent=_STRONG, textColor=HexColor(style.UNSAFE_TEXT))
@@ -49,6 +48,8 @@ _GRID = [
     ("BOTTOMPADDING", (0, 0), (-1, -1), 1.4),
 ]
 _BADGE = {**style.VERDICT_COLOR, "none": "#333333"}
+_ROOM = 28 * mm
+"""Left on a page for a title or a caption with the first lines of its table."""
 _HALF_PX = 900
 """Wider pictures take the whole width of the page."""
 
@@ -84,14 +85,18 @@ def _section(section: Section) -> list[Any]:
     if section.verdict:
         verdict = f' <font color="{_BADGE[section.verdict]}">{escape(section.verdict.upper())}</font>'
     parts = [part for block in section.blocks for part in _block(block)]
-    return [KeepTogether([Paragraph(escape(section.title) + verdict, _H2), parts[0]]), *parts[1:]] if parts else []
+    title = Paragraph(escape(section.title) + verdict, _H2)
+    if parts and not isinstance(section.blocks[0], Gallery):
+        return [CondPageBreak(_ROOM), title, *parts]  # a long table may begin here and go on overleaf
+    return [KeepTogether([title, parts[0]]), *parts[1:]] if parts else []
 
 
 def _block(block: Block) -> list[Any]:
     if isinstance(block, Words):
         return [_text(("• " if block.listed else "") + item) for item in block.items]
     if isinstance(block, Table):
-        return [*([_text(block.caption, _CAPTION)] if block.caption else []), _table(block), Spacer(1, 4)]
+        caption = [CondPageBreak(_ROOM), _text(block.caption, _STRONG)] if block.caption else []
+        return [*caption, _table(block), Spacer(1, 4)]
     return _gallery(block.pictures)
 
 

@@ -67,13 +67,13 @@ def scene_picture(result: CaseResult) -> Picture | None:
         [
             Line2D([], [], color=_BONE, lw=5, label="vertebra"),
             Line2D([], [], color=_CANAL, lw=4, label="spinal canal"),
-            Line2D([], [], color=style.TROCAR, lw=4, label="trocar"),
+            *([Line2D([], [], color=style.TROCAR, lw=4, label="trocar")] if paths else []),
         ],
     )
     return Picture(
         "scene.png", "In space",
-        "The vertebra as it was segmented, see-through, with the trocars at true diameter and the spinal canal. A path "
-        "that is not safe is named in the title.",
+        "The vertebra as it was segmented, see-through, with the spinal canal"
+        + (" and the trocars at true diameter; a path that is not safe is named in the title." if paths else "."),
         "overview", style.finish(figure), figure,
     )  # fmt: skip
 
