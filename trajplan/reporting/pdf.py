@@ -115,7 +115,11 @@ def _any_table(head: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> Tabl
     """Columns as wide as their longest text asks for, within limits."""
     body = [[_text(cell) for cell in row] for row in rows]
     longest = [max(len(row[k]) for row in (*rows, *([head] if head else []))) for k in range(len(rows[0]))]
-    weight = [min(max(n, 8), 60) for n in longest]
+    word = [
+        max(len(part) for row in (*rows, head or rows[0]) for part in row[k].split() or [""])
+        for k in range(len(longest))
+    ]
+    weight = [max(min(n, 60), 1.5 * min(w, 16), 9) for n, w in zip(longest, word, strict=True)]
     table = Table(
         [[_text(cell, _STRONG) for cell in head], *body] if head else body,
         colWidths=[_WIDTH * w / sum(weight) for w in weight],
