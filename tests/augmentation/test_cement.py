@@ -7,19 +7,26 @@ import dataclasses
 import numpy as np
 import pytest
 from augmentation_case import Broken
+from sample_case import sample_vertebra, sample_volume
 
 from trajplan.augmentation.augment import augment
 from trajplan.augmentation.body_block import BodyBlock, body_block
 from trajplan.augmentation.cement import INTERDIGITATION, Cement
 from trajplan.augmentation.cortex_map import cortex_map, gaps_of
-from trajplan.augmentation.fill import stop_v_mm
+from trajplan.augmentation.envelope import Envelope, across_axis
+from trajplan.augmentation.fill import fill, stop_v_mm
 from trajplan.augmentation.fill_volumes import cap_ml, fill_volumes
 from trajplan.augmentation.in_beam import balloon_in_beam, with_cement
+from trajplan.augmentation.inflation import Inflation, InflationStep
+from trajplan.augmentation.lift import no_lift
 from trajplan.augmentation.packed_bone import PACKED_SHARE
+from trajplan.augmentation.settings import AugmentationSettings
 from trajplan.fluoroscopy.attenuation import material_mu_per_mm
 from trajplan.fluoroscopy.tools import chord_mm
 from trajplan.geometry import Volume
 from trajplan.levels import LEVEL_IDS
+from trajplan.parts import Side
+from trajplan.planning.instruments import SHIPPED
 from trajplan.planning.plan import PlanSettings
 
 
@@ -59,6 +66,27 @@ def test_the_fill_is_cavities_and_layer_less_what_is_held_back(wedge: Broken) ->
     assert wedge.result.vertebra is not None
     assert cement.body_share == pytest.approx(cement.planned_ml / wedge.result.vertebra.body_volume_ml)
     assert cement.restored_share <= cement.body_share
+
+
+def test_cavity_and_cement_of_a_capsule_in_open_bone_agree_with_the_closed_form_to_two_percent() -> None:
+    vertebra = sample_vertebra()
+    block = body_block(sample_volume(), vertebra)
+    z = (np.arange(80) + 0.5) * 0.5 - 20.0
+    radius, core = 5.0, 4.0
+    profile = np.sqrt(np.clip(radius**2 - np.clip(np.abs(z) - core, 0, None) ** 2, 0, None))
+    center = vertebra.frame.to_world([0.0, -5.0, 0.0])
+    envelope = Envelope(center, across_axis(-vertebra.frame.v), z, np.repeat(profile[:, None], 48, axis=1))
+
+    def closed_ml(r: float) -> float:
+        return float(np.pi * r**2 * 2 * core + 4 / 3 * np.pi * r**3) / 1000
+
+    step = InflationStep(closed_ml(radius), envelope, 10.0, 18.0, envelope.volume_ml, {}, ())
+    inflation = Inflation(Side.LEFT, SHIPPED.balloons["15 mm"], (step,), "maximum volume", "")
+    cement = fill(block, vertebra, (inflation,), no_lift(block), AugmentationSettings(interdigitation_mm=1.0))
+    assert cement.cavity_ml == pytest.approx(closed_ml(radius), rel=0.02)
+    layer = closed_ml(radius + 1.0) - closed_ml(radius)
+    assert cement.fill_ml == pytest.approx(closed_ml(radius) + (1 - PACKED_SHARE) * layer, rel=0.02)
+    assert cement.held_back_ml == 0
 
 
 def test_a_thinner_layer_takes_less_and_none_takes_the_cavities_alone(wedge: Broken) -> None:
