@@ -14,6 +14,7 @@ from trajplan.augmentation.envelope import Envelope, across_axis
 from trajplan.augmentation.inflation import WALLS, Inflation, InflationStep
 from trajplan.augmentation.lift import Lift, lifted, no_lift
 from trajplan.augmentation.missing_height import Missing
+from trajplan.augmentation.packed_bone import packed
 from trajplan.augmentation.room import ANGLES, REACH_MM, SLICE_MM, Room, room_about
 from trajplan.augmentation.settings import AugmentationSettings
 from trajplan.geometry import Capsule
@@ -112,7 +113,7 @@ def inflate(
                 if not f.stop:
                     f.end("height reached", "the end plates have regained all that they may be lifted")
     for f in fillings:
-        _mark_meeting(f, fillings)
+        _mark_meeting(block, f, fillings)
     made = tuple(
         Inflation(f.mount.side, f.mount.balloon, tuple(f.steps), f.stop, f.why, _strict(f)) for f in fillings if f.steps
     )
@@ -205,14 +206,15 @@ def _nearest(
     return found
 
 
-def _mark_meeting(f: _Filling, fillings: list[_Filling]) -> None:
-    """Note each step at which the balloon is held by the middle between both."""
+def _mark_meeting(block: BodyBlock, f: _Filling, fillings: list[_Filling]) -> None:
+    """Note each step at which the layers of bone packed about both balloons meet."""
     for k, step in enumerate(f.steps):
         for other in fillings:
             if other is f or len(other.steps) <= k:
                 continue
-            mine = step.envelope.surface_lps()[step.envelope.radius_mm > 0]
-            if other.steps[k].envelope.contains(mine, MEETING_MM).any():
+            own = packed(block, step.envelope)
+            skin = own.surface_lps()[own.radius_mm > 0]
+            if packed(block, other.steps[k].envelope).contains(skin, MEETING_MM).any():
                 f.steps[k] = replace(step, contact=(*step.contact, OTHER))
 
 

@@ -135,10 +135,8 @@ def _vein(cortex: CortexMap, block: BodyBlock, vein: BoolArray, cement: Cement |
     center = cortex.points_lps[vein].mean(axis=0)
     share = float(cortex.defect[vein].mean())
     open_ = bool(share >= OPEN_SHARE)
-    words = (
-        "has no cortex there: the channel is open" if open_ else "has a cortex there; the channel is in every vertebra"
-    )
-    text = f"{100 * share:.0f} % of the posterior wall about the midline at mid-height {words}"
+    text = f"{100 * share:.0f} % of the posterior wall about the midline at mid-height has no cortex"
+    text += ": the channel stands open" if open_ else "; the channel is in every vertebra, seen or not"
     value, unit = share * 100, "%"
     if cement is not None and (cement.labels.array > 0).any():
         points = cement.labels.grid.index_to_world(np.argwhere(cement.labels.array > 0))

@@ -53,7 +53,8 @@ def missing_height(block: BodyBlock, vertebra: Vertebra) -> Missing | None:
     line = np.polyfit(v_at, np.array(expected) - DOUBT_MM, 2)
     wanted = np.polyval(line, np.clip(block.v_mm, v_at.min(), v_at.max()))
     now = spread(block.columns.top_mm - block.columns.bottom_mm, block.inner)
-    total = _smooth(np.maximum(wanted[:, None] - now, 0.0), block.spacing_mm)
+    lost_mm = np.maximum(wanted[:, None] - now, 0.0)
+    total = np.minimum(_smooth(lost_mm, block.spacing_mm), lost_mm)  # nothing may be lifted where nothing is lost
     share, failed = plate_share(block)
     up, down = _gaps(block)
     return Missing(np.minimum(share * total, up), np.minimum((1 - share) * total, down), failed)

@@ -76,7 +76,11 @@ def _instruments(sequences: tuple[InstrumentSequence, ...]) -> FactSection:
         )
         head = ("Step", "Instrument", "From the bone", "From the skin", "Left below the hub", "Rule")
         tables.append(FactTable(f"{s.side.value.capitalize()} side: depth of each tip or marker", head, rows))
-    words = tuple(f"{s.side.value.capitalize()}: {text}" for s in sequences for text in s.warnings)
+    words = tuple(
+        f"{s.side.value.capitalize()}: {text}"
+        for s in sequences
+        for text in (f"least clearance with the {s.cannula.name} cannula {mm(s.cannula_clearance_mm)}.", *s.warnings)
+    )
     return FactSection("Instruments and depths", words, tuple(tables))
 
 
@@ -157,7 +161,7 @@ def _leaks(a: Augmentation) -> FactSection:
     rows = tuple(
         (
             f.code.replace("_", " ").capitalize(),
-            state[f.present],
+            "measured" if f.code == "posterior_wall" else state[f.present],
             f.text,
             "" if f.published is None else f.published.cited,
         )
