@@ -201,7 +201,7 @@ def finish(figure: Figure) -> bytes:
     canvas.draw()
     picture = PIL.Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
     buffer = io.BytesIO()
-    _few_colors(picture).save(buffer, format="PNG", compress_level=7, dpi=(DPI, DPI))
+    _few_colors(picture).save(buffer, format="PNG", compress_level=5, dpi=(DPI, DPI))
     return buffer.getvalue()
 
 
