@@ -177,7 +177,8 @@ def _path(path: PathFacts) -> list[Any]:
     story: list[Any] = [head, _rows(path.rows, width=0.49, label=0.37), Spacer(1, 3), clearance]
     if path.stages:
         stages = [[f"{s.number}. {s.name}", s.depth, s.result, s.margin] for s in path.stages]
-        story += [Spacer(1, 3), _table(["Stage", "Depth", "Result", "Margin"], stages, [0.19, 0.09, 0.12, 0.09])]
+        story += [Spacer(1, 3), _table(["Stage", "Depth", "Result", "Margin"], stages, [0.17, 0.08, 0.1, 0.14])]
+        story += [_text(f"{s.number}. {s.place}", _SMALL) for s in path.stages if s.place]
     return story
 
 

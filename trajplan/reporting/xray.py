@@ -13,7 +13,7 @@ from trajplan.fluoroscopy.carm import CArm
 from trajplan.fluoroscopy.coverage import cut_rays, label_places
 from trajplan.fluoroscopy.display import Window, display_window, edge_letters, to_display
 from trajplan.fluoroscopy.drr import Drr
-from trajplan.fluoroscopy.lines import Line
+from trajplan.fluoroscopy.lines import Line, anatomy_lines, chosen
 from trajplan.fluoroscopy.overlay import pedicle_outline_px, posterior_wall_px
 from trajplan.fluoroscopy.reach import nearest_reachable, out_of_reach_deg
 from trajplan.fluoroscopy.tools import add_tools, steel_tool
@@ -52,7 +52,7 @@ _LINES = {
     "pedicles": (style.SIDE_COLOR[Side.LEFT], "-"),
     "posterior_wall": (style.POSTERIOR_WALL, "-"),
     "end_plates": (style.ORANGE, "-"),
-    "midline": ("white", "--"),
+    "midline": ("#BBBBBB", "--"),
     "path": (style.YELLOW, ":"),
     "tip": (style.YELLOW, "-"),
 }
@@ -149,6 +149,12 @@ def draw_view(axes: Axes, result: CaseResult, name: str, drr: Drr, paths: list[T
     lateral = name == "lateral"
     outlines(axes, result, carm, wall=lateral, sides=sides, width=1.2)
     handles = [Line2D([], [], color=style.SIDE_COLOR[side], lw=1.6, label=f"{side.value} pedicle") for side in sides]
+    if result.vertebra is not None and name in ("ap", "lateral"):
+        layers = ("end_plates",) if lateral else ("end_plates", "midline")
+        draw_lines(axes, chosen(anatomy_lines(result.vertebra), layers), carm, 0.7)
+        handles += [
+            Line2D([], [], color=_LINES[k][0], ls=_LINES[k][1], lw=1.0, label=k.replace("_", " ")) for k in layers
+        ]
     if lateral:
         handles.append(Line2D([], [], color=style.POSTERIOR_WALL, lw=1.6, label="posterior wall"))
     if name in ("ap", "lateral"):
