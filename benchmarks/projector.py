@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -19,11 +18,9 @@ import time
 from pathlib import Path
 
 import numpy as np
+from _projector_peers import FIELD_MM, NOT_RUN, SPACING_ZYX, Plastimatch, Rtk, best_of_flips
 
 VIEWS = {"AP": 0.0, "lateral": 90.0, "oblique": 30.0}
-SPACING_ZYX = (1.0, 0.7, 0.7)
-FIELD_MM = 300.0
-PEERS = ("rtk", "plastimatch")
 QUALITIES = ("fast", "preview", "joseph", "siddon")
 
 
@@ -55,73 +52,6 @@ def lumbar_hu(shape: tuple[int, int, int], seed: int = 1) -> np.ndarray:
     return np.clip(np.rint(hu), -1024, 3071).astype(np.int16)
 
 
-class Rtk:
-    """RTK's Joseph in its own process."""
-
-    def __init__(self, python: str, attenuation: Path, threads: int) -> None:
-        script = Path(__file__).with_name("_projector_rtk.py")
-        self.child = subprocess.Popen(
-            [python, str(script), str(attenuation), str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, text=True,
-        )  # fmt: skip
-        self.image = attenuation.with_name("rtk.npy")
-        self.runs = self.child.stdout.readline().strip() == "ready"
-
-    def __call__(self, angle: float, pixels: int) -> tuple[float, float]:
-        self.child.stdin.write(f"{angle} {pixels} {FIELD_MM / pixels}\n")
-        self.child.stdin.flush()
-        cpu, wall = self.child.stdout.readline().split()
-        return float(cpu), float(wall)
-
-    def close(self) -> None:
-        self.child.stdin.close()
-        self.child.wait()
-
-
-class Plastimatch:
-    """Plastimatch's exact projector: its command line, less the same call for an image of 8 x 8 (reading the CT)."""
-
-    def __init__(self, python: str, attenuation: Path, threads: int) -> None:
-        import SimpleITK as sitk
-
-        self.program = Path(python).absolute().with_name("plastimatch")
-        self.runs = self.program.exists()
-        self.scan = attenuation.with_suffix(".mha")
-        self.environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
-        if self.runs and not self.scan.exists():
-            image = sitk.GetImageFromArray(np.load(attenuation))
-            image.SetSpacing(SPACING_ZYX[::-1])
-            image.SetOrigin([-(n - 1) / 2 * s for n, s in zip(image.GetSize(), SPACING_ZYX[::-1], strict=True)])
-            sitk.WriteImage(image, str(self.scan))
-
-    def _call(self, angle: float, pixels: int) -> tuple[float, float]:
-        # fmt: off
-        command = [
-            str(self.program), "drr", "-A", "cpu", "-i", "exact", "-P", "none", "-t", "pfm",
-            "-y", str(angle), "-a", "1", "-N", "0",
-            "-r", f"{pixels} {pixels}", "-z", f"{FIELD_MM} {FIELD_MM}", "--sad", "600", "--sid", "1000", "-o", "0 0 0",
-            "-O", str(self.scan.with_name("plastimatch")), str(self.scan),
-        ]
-        # fmt: on
-        before, wall = os.times(), time.perf_counter()
-        subprocess.run(command, check=True, env=self.environment, stdout=subprocess.DEVNULL)
-        after = os.times()
-        return 1e3 * (after.children_user - before.children_user), 1e3 * (time.perf_counter() - wall)
-
-    def __call__(self, angle: float, pixels: int) -> tuple[float, float]:
-        whole, empty = self._call(angle, pixels), self._call(angle, 8)
-        return max(whole[0] - empty[0], 0.0), max(whole[1] - empty[1], 0.0)
-
-    def close(self) -> None:
-        """Nothing stays open."""
-
-
-def best_of_flips(image: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """The peer's image turned as ours is: of the eight ways to lay a square, the one that fits best."""
-    ways = [np.rot90(side, k) for side in (image, image.T) for k in range(4)]
-    return max(ways, key=lambda way: np.corrcoef(way.ravel(), truth.ravel())[0, 1])
-
-
 def agreement(image: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     """Correlation, and largest error as a share of the largest value."""
     return float(np.corrcoef(image.ravel(), truth.ravel())[0, 1]), float(np.abs(image - truth).max() / truth.max())
@@ -148,7 +78,7 @@ def bandwidth_gb_s() -> float:
     return data.nbytes / min(times) / 1e9
 
 
-def tool_redraw(prepared, threads: int) -> tuple[float, float]:
+def tool_redraw(prepared) -> tuple[float, float]:
     """Milliseconds to put one trocar into a finished 512 x 512 image, and largest chord error in mm."""
     from trajplan.fluoroscopy.carm import CArm
     from trajplan.fluoroscopy.projector import project
@@ -219,8 +149,7 @@ def measure(folder: Path, options: argparse.Namespace, threads: int) -> dict[str
                             note(name, label, spent)
     for peer in ready.values():
         peer.close()
-    if absent:
-        print(f"not run: {', '.join(absent)} (not found beside {options.peer_python})")
+    print(f"not run: {', '.join(absent)} (not found beside {options.peer_python})" if absent else "peers: all run")
     return found
 
 
@@ -285,7 +214,8 @@ warm_up()
 volume = scan_volume(Path({folder!r}))
 def peak_kb():
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
-open("/proc/self/clear_refs", "w").write("5")  # the peak starts anew from what is held now
+with open("/proc/self/clear_refs", "w") as file:
+    file.write("5")  # the peak starts anew from what is held now
 before = peak_kb()
 prepared = prepare(volume)
 for angle in (0.0, 90.0, 30.0):
@@ -329,17 +259,20 @@ def table(found: dict[str, dict[str, list[float]]], threads: int) -> None:
 
 
 def main() -> None:
-    """One thread, then two, then accuracy and memory."""
+    """One thread, then two, then accuracy, memory and geometry."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--step", type=int, default=4, help="accuracy on every so many rows and columns")
     parser.add_argument("--peer-python", default=sys.executable, help="interpreter that has itk-rtk and plastimatch")
+    parser.add_argument("--only", type=int, choices=(1, 2), help="times on so many threads only")
     parser.add_argument("--threads", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.threads:
         print(json.dumps(measure(options.folder, options, options.threads)))
         return
+    from _projector_geometry import print_geometry
+
     from trajplan.fluoroscopy.attenuation import attenuation_curve
     from trajplan.fluoroscopy.prepared import prepare
 
@@ -350,23 +283,29 @@ def main() -> None:
         print(
             f"512 x 512 x 300 int16 voxels, detector 512 x 512 and 1024 x 1024, field {FIELD_MM:g} mm at the detector"
         )
-        for threads in (1, 2):
+        for threads in (options.only,) if options.only else (1, 2):
             command = [sys.executable, __file__, "--threads", str(threads), "--folder", name]
             command += ["--repeats", str(options.repeats), "--peer-python", options.peer_python]
             answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
-            print("\n".join(answer[:-1]))
+            print("\n".join(answer[:-1]), flush=True)
             found = json.loads(answer[-1])
             table(found, threads)
         speed = bandwidth_gb_s()
-        voxels_mb = {"AP": 52.0, "lateral": 52.0, "oblique": 66.0}  # int16 voxels within the cone
+        print(f"\nbandwidth limit: what reading the voxels within the cone takes on two threads, {speed:.0f} GB/s now")
+        voxels_mb = {"AP": 52.0, "lateral": 52.0, "oblique": 66.0}
         for view, size in voxels_mb.items():
             limit, took = size / speed, min(found["fast"][view])
             far = f"fast takes {took / limit:.1f} x (must 14, aim 6)"
-            print(f"  bandwidth limit of {view} {limit:.2f} ms at {speed:.0f} GB/s: {far}")
-        spent, worst = tool_redraw(prepare(scan_volume(folder)), 1)
+            print(f"  {view:8} {limit:.2f} ms: {far}", flush=True)
+        spent, worst = tool_redraw(prepare(scan_volume(folder)))
         print(f"\none trocar redrawn in {spent:.2f} ms (must <= 0.6), chord error {worst:.5f} mm (must <= 0.001)")
+        sys.stdout.flush()
         accuracy(folder, options)
+        print()
         memory(folder)
+        print()
+        print_geometry()
+        print(NOT_RUN)
 
 
 if __name__ == "__main__":
