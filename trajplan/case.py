@@ -160,6 +160,7 @@ def run_case(scan: Scan, request: CaseRequest, progress: Progress = lambda _frac
         both = {t.side: judge_both_ways(t, vertebra, views["ap"].carm, views["lateral"].carm) for t in planned}
         planned = tuple(_with_stages(t, stages[t.side]) for t in planned)
     told = tuple(f"{side.value} path: {text}" for side, one in both.items() if (text := one.disagreement()))
+    told += tuple(f"{side.value} path: {text}" for side in both for s in stages[side] if (text := s.disagreement()))
     done = _result(
         scan, request, target, planned, refused, stages, views, drrs, (*target.notes, *told), clock, found.options
     )

@@ -135,7 +135,15 @@ def drr(
 
         prepared = prepare(scan.volume)
         anatomies = {name: project(prepared, arm(name), quality=quality) for name in ("ap", "lateral")}
-        write_atomically(out, advance_gif(anatomies, *_advance(document, side), inverted=invert))
+        needles, outlines = _advance(document, side)
+        if overlay:
+            from trajplan.exports.plan_views import lines_of_plan, path_of_plan
+            from trajplan.fluoroscopy.lines import LAYERS, chosen
+
+            wanted = [name for name in (LAYERS if overlay == "all" else overlay.split(",")) if name != "tip"]
+            lines = lines_of_plan(document, path_of_plan(document, side))
+            outlines = [line.points_lps for line in chosen(lines, wanted)]
+        write_atomically(out, advance_gif(anatomies, needles, outlines, inverted=invert))
         typer.echo(f"wrote {out}: AP and lateral. SIMULATED. {DISCLAIMER}")
         return
     path, depth = None, 0.0
@@ -242,8 +250,8 @@ def _advance(document: PlanDocument, side: str | None) -> tuple[list[Any], list[
 
     path = path_of_plan(document, side)
     depths = np.linspace(0.0, path.length_in_bone_mm, 25)
-    outlines = [np.array(p.outline_lps) for p in document.pedicles if p.side == path.side and len(p.outline_lps) > 2]
-    return [needle_at(path, float(d)) for d in depths], outlines
+    rings = [p.outline_lps for p in document.pedicles if p.side == path.side and len(p.outline_lps) > 2]
+    return [needle_at(path, float(d)) for d in depths], [np.array([*ring, ring[0]]) for ring in rings]
 
 
 def _rod(text: str) -> Any:

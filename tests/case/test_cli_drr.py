@@ -82,7 +82,8 @@ def test_the_needle_of_a_stage_is_drawn_where_the_plan_has_it(planned, trajplan:
 def test_the_advance_is_an_animation_of_both_views(planned, trajplan: Trajplan, tmp_path: Path) -> None:
     scan, plan = planned
     out = tmp_path / "advance.gif"
-    assert trajplan("drr", scan, "--plan", plan, "--side", "left", "--size", "96", "--out", out).status == 0
+    run = trajplan("drr", scan, "--plan", plan, "--side", "left", "--size", "96", "--overlay", "all", "--out", out)
+    assert run.status == 0, run.err
     with PIL.Image.open(io.BytesIO(out.read_bytes())) as animation:
         assert animation.size == (192, 96)
         assert getattr(animation, "n_frames", 1) >= 20

@@ -100,7 +100,7 @@ def advance_gif(
     needles : list of Capsule
         One a frame.
     outlines_lps : list of ndarray, shape (N, 3)
-        Closed outlines to draw over every view, e.g. the pedicle.
+        Polylines to draw over every view, e.g. the pedicle; closed ones repeat their first point.
     """
     canvases = {name: Canvas(drr) for name, drr in anatomies.items()}
     windows = {name: display_window(drr) for name, drr in anatomies.items()}
@@ -130,7 +130,7 @@ def _labelled(grey: AnyArray, name: str, carm: CArm, outlines_lps: list[FloatArr
     draw = ImageDraw.Draw(picture)
     draw.fontmode = "1"  # no shades between two colours of the palette
     for outline in outlines_lps:
-        pixels = carm.project(np.concatenate([outline, outline[:1]]))[:, ::-1]
+        pixels = carm.project(outline)[:, ::-1]
         draw.line([(float(x), float(y)) for x, y in pixels], fill=_YELLOW, width=1)
     rows, columns = carm.detector_px
     letters = edge_letters(carm)

@@ -56,6 +56,16 @@ class Stage:
         """Whether views and space judge this depth differently."""
         return None not in (self.passed, self.passed_in_space) and self.passed != self.passed_in_space
 
+    def disagreement(self) -> str | None:
+        """What to tell the team when views and space judge this depth differently; None when they agree."""
+        if not self.disagrees:
+            return None
+        seen, true = ("kept", "broken") if self.passed else ("broken", "kept")
+        return (
+            f"at {self.name} ({self.depth_mm:.0f} mm) the views show the rule {seen} (margin {self.margin_mm or 0:.1f} "
+            f"mm), in space it is {true} ({self.space_margin_mm or 0:.1f} mm)."
+        )
+
 
 def check_stages(trajectory: Trajectory, vertebra: Vertebra, ap: CArm, lateral: CArm) -> tuple[Stage, ...]:
     """Judge the five stages of one path on its true AP and true lateral view.
