@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw
 
 from trajplan.errors import InputError
 from trajplan.fluoroscopy.carm import CArm
+from trajplan.fluoroscopy.coverage import cut_rays, label_places
 from trajplan.fluoroscopy.display import display_window, edge_letters, to_display
 from trajplan.fluoroscopy.drr import Drr
 from trajplan.fluoroscopy.lines import Line
@@ -111,7 +112,7 @@ def advance_gif(
             drr = canvas.anatomy
             shown = replace(drr, line_integral=canvas.draw([steel_tool(needle)]))
             grey = to_display(shown, window=windows[name], inverted=inverted)
-            parts.append(_labelled(grey, name, drr.carm, outlines_lps))
+            parts.append(_labelled(grey, name, drr, outlines_lps))
         frames.append(np.concatenate(parts, axis=1))
     pictures = []
     for frame in frames:
@@ -124,11 +125,16 @@ def advance_gif(
     return stream.getvalue()
 
 
-def _labelled(grey: AnyArray, name: str, carm: CArm, outlines_lps: list[FloatArray]) -> AnyArray:
+def _labelled(grey: AnyArray, name: str, drr: Drr, outlines_lps: list[FloatArray]) -> AnyArray:
     """The picture in the colours of `_PALETTE`, with outlines, letters and scale."""
     picture = Image.fromarray(np.asarray(grey.astype(np.uint16) * (_GREYS - 1) // 255, dtype=np.uint8))
     draw = ImageDraw.Draw(picture)
     draw.fontmode = "1"  # no shades between two colours of the palette
+    carm = drr.carm
+    cut = cut_rays(drr.ends_lps, carm)
+    if cut is not None:
+        for row, column in label_places(cut, (0.0, float(cut.shape[0])), (0.0, float(cut.shape[1]))):
+            _text(draw, (column - 45, row - 6), "the scan ends here")
     for outline in outlines_lps:
         pixels = carm.project(outline)[:, ::-1]
         draw.line([(float(x), float(y)) for x, y in pixels], fill=_YELLOW, width=1)
