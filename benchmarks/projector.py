@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -19,107 +18,10 @@ import time
 from pathlib import Path
 
 import numpy as np
+from _projector_peers import FIELD_MM, NOT_RUN, Plastimatch, Rtk, best_of_flips
+from _projector_scan import QUALITIES, lumbar_hu, memory, scan_volume
 
 VIEWS = {"AP": 0.0, "lateral": 90.0, "oblique": 30.0}
-SPACING_ZYX = (1.0, 0.7, 0.7)
-FIELD_MM = 300.0
-PEERS = ("rtk", "plastimatch")
-QUALITIES = ("fast", "preview", "joseph", "siddon")
-
-
-def lumbar_hu(shape: tuple[int, int, int], seed: int = 1) -> np.ndarray:
-    """Fat, muscle, gas and eight vertebrae with sharp cortex, 20 HU noise, int16; sharp edges are the hard case."""
-    rng = np.random.default_rng(seed)
-    extent = [300.0, 358.4, 358.4]
-    z, y, x = np.meshgrid(
-        *((np.arange(n, dtype=np.float32) + 0.5) / n * e - e / 2 for n, e in zip(shape, extent, strict=True)),
-        indexing="ij",
-        sparse=True,
-    )
-    hu = np.full(shape, -1000, np.float32)
-    np.putmask(hu, (x / 165) ** 2 + (y / 115) ** 2 + 0 * z < 1, -100)
-    np.putmask(hu, (x / 150) ** 2 + (y / 100) ** 2 + 0 * z < 1, 45)
-    np.putmask(hu, (x + 60) ** 2 + (y + 50) ** 2 + (z - 30) ** 2 < 28**2, -950)
-    for middle in np.arange(-133, 150, 38.0):
-        for scale, level in ((1.0, 700), (0.93, 170)):
-            np.putmask(
-                hu,
-                ((x / 24) ** 2 + ((y - 45) / 17) ** 2 < scale**2) & (np.abs(z - middle) < 14 * scale),
-                level,
-            )
-        for side in (-15, 15):
-            tube = (y > 55) & (y < 80)
-            np.putmask(hu, ((x - side) ** 2 + (z - middle - 4) ** 2 < 36) & tube, 600)
-        np.putmask(hu, (np.abs(x) < 3) & (y > 78) & (y < 107) & (np.abs(z - middle + 5) < 9), 450)
-    hu += rng.standard_normal(shape, dtype=np.float32) * 20
-    return np.clip(np.rint(hu), -1024, 3071).astype(np.int16)
-
-
-class Rtk:
-    """RTK's Joseph in its own process."""
-
-    def __init__(self, python: str, attenuation: Path, threads: int) -> None:
-        script = Path(__file__).with_name("_projector_rtk.py")
-        self.child = subprocess.Popen(
-            [python, str(script), str(attenuation), str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, text=True,
-        )  # fmt: skip
-        self.image = attenuation.with_name("rtk.npy")
-        self.runs = self.child.stdout.readline().strip() == "ready"
-
-    def __call__(self, angle: float, pixels: int) -> tuple[float, float]:
-        self.child.stdin.write(f"{angle} {pixels} {FIELD_MM / pixels}\n")
-        self.child.stdin.flush()
-        cpu, wall = self.child.stdout.readline().split()
-        return float(cpu), float(wall)
-
-    def close(self) -> None:
-        self.child.stdin.close()
-        self.child.wait()
-
-
-class Plastimatch:
-    """Plastimatch's exact projector: its command line, less the same call for an image of 8 x 8 (reading the CT)."""
-
-    def __init__(self, python: str, attenuation: Path, threads: int) -> None:
-        import SimpleITK as sitk
-
-        self.program = Path(python).absolute().with_name("plastimatch")
-        self.runs = self.program.exists()
-        self.scan = attenuation.with_suffix(".mha")
-        self.environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
-        if self.runs and not self.scan.exists():
-            image = sitk.GetImageFromArray(np.load(attenuation))
-            image.SetSpacing(SPACING_ZYX[::-1])
-            image.SetOrigin([-(n - 1) / 2 * s for n, s in zip(image.GetSize(), SPACING_ZYX[::-1], strict=True)])
-            sitk.WriteImage(image, str(self.scan))
-
-    def _call(self, angle: float, pixels: int) -> tuple[float, float]:
-        # fmt: off
-        command = [
-            str(self.program), "drr", "-A", "cpu", "-i", "exact", "-P", "none", "-t", "pfm",
-            "-y", str(angle), "-a", "1", "-N", "0",
-            "-r", f"{pixels} {pixels}", "-z", f"{FIELD_MM} {FIELD_MM}", "--sad", "600", "--sid", "1000", "-o", "0 0 0",
-            "-O", str(self.scan.with_name("plastimatch")), str(self.scan),
-        ]
-        # fmt: on
-        before, wall = os.times(), time.perf_counter()
-        subprocess.run(command, check=True, env=self.environment, stdout=subprocess.DEVNULL)
-        after = os.times()
-        return 1e3 * (after.children_user - before.children_user), 1e3 * (time.perf_counter() - wall)
-
-    def __call__(self, angle: float, pixels: int) -> tuple[float, float]:
-        whole, empty = self._call(angle, pixels), self._call(angle, 8)
-        return max(whole[0] - empty[0], 0.0), max(whole[1] - empty[1], 0.0)
-
-    def close(self) -> None:
-        """Nothing stays open."""
-
-
-def best_of_flips(image: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """The peer's image turned as ours is: of the eight ways to lay a square, the one that fits best."""
-    ways = [np.rot90(side, k) for side in (image, image.T) for k in range(4)]
-    return max(ways, key=lambda way: np.corrcoef(way.ravel(), truth.ravel())[0, 1])
 
 
 def agreement(image: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
@@ -148,7 +50,7 @@ def bandwidth_gb_s() -> float:
     return data.nbytes / min(times) / 1e9
 
 
-def tool_redraw(prepared, threads: int) -> tuple[float, float]:
+def tool_redraw(prepared) -> tuple[float, float]:
     """Milliseconds to put one trocar into a finished 512 x 512 image, and largest chord error in mm."""
     from trajplan.fluoroscopy.carm import CArm
     from trajplan.fluoroscopy.projector import project
@@ -219,18 +121,8 @@ def measure(folder: Path, options: argparse.Namespace, threads: int) -> dict[str
                             note(name, label, spent)
     for peer in ready.values():
         peer.close()
-    if absent:
-        print(f"not run: {', '.join(absent)} (not found beside {options.peer_python})")
+    print(f"not run: {', '.join(absent)} (not found beside {options.peer_python})" if absent else "peers: all run")
     return found
-
-
-def scan_volume(folder: Path):  # type: ignore[no-untyped-def]
-    """The test CT, centred on the origin."""
-    from trajplan.geometry import Grid, Volume
-
-    hu = np.load(folder / "scan.npy", mmap_mode=None)
-    spacing = np.array(SPACING_ZYX)
-    return Volume(hu, Grid(hu.shape, -(np.array(hu.shape[::-1]) - 1) / 2 * spacing[::-1], spacing))
 
 
 def accuracy(folder: Path, options: argparse.Namespace) -> None:
@@ -271,36 +163,6 @@ def accuracy(folder: Path, options: argparse.Namespace) -> None:
     rtk.close()
 
 
-def memory(folder: Path) -> None:
-    """Peak memory above the CT, in shares of the CT, each quality in its own process (Linux only)."""
-    code = """
-import sys, numpy as np
-sys.path.insert(0, {here!r})
-from projector import scan_volume
-from pathlib import Path
-from trajplan.fluoroscopy.carm import CArm
-from trajplan.fluoroscopy.prepared import prepare
-from trajplan.fluoroscopy.projector import project, warm_up
-warm_up()
-volume = scan_volume(Path({folder!r}))
-def peak_kb():
-    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
-open("/proc/self/clear_refs", "w").write("5")  # the peak starts anew from what is held now
-before = peak_kb()
-prepared = prepare(volume)
-for angle in (0.0, 90.0, 30.0):
-    project(prepared, CArm(angle, 0.0, np.zeros(3), 1000.0, 600.0, (512, 512), 0.586), quality={quality!r})
-print((peak_kb() - before) * 1024 / volume.array.nbytes)
-"""
-    if not Path("/proc/self/clear_refs").exists():
-        print("memory above the CT: not measured, only Linux tells it")
-        return
-    for quality in QUALITIES:
-        script = code.format(here=str(Path(__file__).parent), folder=str(folder), quality=quality)
-        share = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
-        print(f"memory above the CT, {quality:8} {float(share):5.2f} x the CT (must be <= 1)")
-
-
 RATIOS = (
     ("fast", "rtk", "", 14, 30),
     ("fast", "plastimatch", "", 18, 40),
@@ -328,18 +190,32 @@ def table(found: dict[str, dict[str, list[float]]], threads: int) -> None:
             print(f"  {ours} against {peer} {label:13} {times:6.1f} x  (must {must}, aim {aim}): {state}")
 
 
+def bandwidth(found: dict[str, dict[str, list[float]]]) -> None:
+    """How far `fast` on two threads is from only reading its voxels."""
+    speed = bandwidth_gb_s()
+    print(f"\nbandwidth limit: what reading the voxels within the cone takes on two threads, {speed:.0f} GB/s now")
+    voxels_mb = {"AP": 52.0, "lateral": 52.0, "oblique": 66.0}
+    for view, size in voxels_mb.items():
+        limit, took = size / speed, min(found["fast"][view])
+        far = f"fast takes {took / limit:.1f} x (must 14, aim 6)"
+        print(f"  {view:8} {limit:.2f} ms: {far}", flush=True)
+
+
 def main() -> None:
-    """One thread, then two, then accuracy and memory."""
+    """One thread, then two, then accuracy, memory and geometry."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--step", type=int, default=4, help="accuracy on every so many rows and columns")
     parser.add_argument("--peer-python", default=sys.executable, help="interpreter that has itk-rtk and plastimatch")
+    parser.add_argument("--only", type=int, choices=(1, 2), help="times on so many threads only")
     parser.add_argument("--threads", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.threads:
         print(json.dumps(measure(options.folder, options, options.threads)))
         return
+    from _projector_geometry import print_geometry
+
     from trajplan.fluoroscopy.attenuation import attenuation_curve
     from trajplan.fluoroscopy.prepared import prepare
 
@@ -350,23 +226,24 @@ def main() -> None:
         print(
             f"512 x 512 x 300 int16 voxels, detector 512 x 512 and 1024 x 1024, field {FIELD_MM:g} mm at the detector"
         )
-        for threads in (1, 2):
+        for threads in (options.only,) if options.only else (1, 2):
             command = [sys.executable, __file__, "--threads", str(threads), "--folder", name]
             command += ["--repeats", str(options.repeats), "--peer-python", options.peer_python]
             answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
-            print("\n".join(answer[:-1]))
+            print("\n".join(answer[:-1]), flush=True)
             found = json.loads(answer[-1])
             table(found, threads)
-        speed = bandwidth_gb_s()
-        voxels_mb = {"AP": 52.0, "lateral": 52.0, "oblique": 66.0}  # int16 voxels within the cone
-        for view, size in voxels_mb.items():
-            limit, took = size / speed, min(found["fast"][view])
-            far = f"fast takes {took / limit:.1f} x (must 14, aim 6)"
-            print(f"  bandwidth limit of {view} {limit:.2f} ms at {speed:.0f} GB/s: {far}")
-        spent, worst = tool_redraw(prepare(scan_volume(folder)), 1)
+        if options.only != 1:
+            bandwidth(found)
+        spent, worst = tool_redraw(prepare(scan_volume(folder)))
         print(f"\none trocar redrawn in {spent:.2f} ms (must <= 0.6), chord error {worst:.5f} mm (must <= 0.001)")
+        sys.stdout.flush()
         accuracy(folder, options)
+        print()
         memory(folder)
+        print()
+        print_geometry()
+        print(NOT_RUN)
 
 
 if __name__ == "__main__":

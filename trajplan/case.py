@@ -21,6 +21,7 @@ from trajplan.augmentation.settings import AugmentationSettings
 from trajplan.confirm import confirm_mask
 from trajplan.errors import AnatomyError, GeometryError
 from trajplan.fluoroscopy.drr import Drr
+from trajplan.fluoroscopy.oblique import scotty_dog
 from trajplan.fluoroscopy.projector import prepare, project
 from trajplan.fluoroscopy.views import SolvedView, en_face, standard_views
 from trajplan.geometry import LabelMap
@@ -32,8 +33,10 @@ from trajplan.planning.plan import Approach, PlanSettings, Refusal, Trajectory, 
 from trajplan.planning.planner import plan_approaches
 from trajplan.reading.scan import Scan
 from trajplan.target import Segmented, Target, find_target
-from trajplan.verification.both_ways import judge_both_ways
+from trajplan.verification.both_ways import BothWays, judge_both_ways
 from trajplan.verification.stages import Stage, check_stages
+
+_DRAWN = ("ap", "lateral", "en_face_left", "en_face_right")
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,10 +79,12 @@ class CaseRequest:
 class CaseResult:
     """Everything that was computed for one case; reports and exports only read it.
 
-    `views` has ``ap``, ``lateral`` and ``en_face_left`` / ``en_face_right`` where a path exists; `drrs` has the same
-    keys and shows anatomy only (instruments are added when drawn). `notes` are sentences a reader must see first
-    (how the target was chosen, level not confirmed, low confidence). `options` are all sides and approaches that were
-    planned, with their numbers, whether offered or not. `augmentation` is what follows access on the paths offered.
+    `views` has ``ap``, ``lateral``, and for the side of a path ``en_face_left`` / ``en_face_right`` and
+    ``oblique_left`` / ``oblique_right``; `drrs` has the same keys without the obliques and shows anatomy only
+    (instruments are added when drawn). `both_ways` is the taught rule of every path as seen and in space. `notes` are
+    sentences a reader must see first (how the target was chosen, level not confirmed, low confidence). `options`
+    are all sides and approaches that were planned, with their numbers, whether offered or not. `augmentation` is
+    what follows access on the paths offered.
     """
 
     request: CaseRequest
@@ -96,6 +101,7 @@ class CaseResult:
     created: str
     options: tuple[Option, ...] = ()
     augmentation: Augmentation | None = None
+    both_ways: Mapping[Side, BothWays] = field(default_factory=dict)
 
     @property
     def has_path(self) -> bool:
@@ -161,18 +167,19 @@ def run_case(scan: Scan, request: CaseRequest, progress: Progress = lambda _frac
     with clock.step("projection"):
         progress(0.86, "simulated X-rays")
         prepared = prepare(scan.volume)
-        drrs = {name: project(prepared, view.carm) for name, view in views.items()}
+        drrs = {name: project(prepared, view.carm) for name, view in views.items() if name in _DRAWN}
     with clock.step("verification"):
         stages = {t.side: check_stages(t, vertebra, views["ap"].carm, views["lateral"].carm) for t in planned}
         both = {t.side: judge_both_ways(t, vertebra, views["ap"].carm, views["lateral"].carm) for t in planned}
         planned = tuple(_with_stages(t, stages[t.side]) for t in planned)
     told = tuple(f"{side.value} path: {text}" for side, one in both.items() if (text := one.disagreement()))
+    told += tuple(f"{side.value} path: {text}" for side in both for s in stages[side] if (text := s.disagreement()))
     with clock.step("augmentation"):
         progress(0.95, "balloon and cement")
         augmentation, why = _augmentation(scan, request, vertebra, planned)
     return _result(
         scan, request, target, planned, refused, stages, views, drrs, (*target.notes, *told, *why), clock,
-        found.options, augmentation,
+        found.options, augmentation, both,
     )  # fmt: skip
 
 
@@ -192,6 +199,7 @@ def _views(vertebra: Vertebra, planned: tuple[Trajectory, ...]) -> dict[str, Sol
     views = {"ap": standard.ap, "lateral": standard.lateral}
     for t in planned:
         views[f"en_face_{t.side}"] = en_face(t.direction_lps, t.target_lps)
+        views[f"oblique_{t.side}"] = scotty_dog(vertebra, t.side)
     return views
 
 
@@ -225,6 +233,7 @@ def _result(
     clock: _Clock,
     options: tuple[Option, ...] = (),
     augmentation: Augmentation | None = None,
+    both_ways: Mapping[Side, BothWays] | None = None,
 ) -> CaseResult:
     parameters = settings_parameters(request.settings)
     canonical = json.dumps(parameters, sort_keys=True, allow_nan=False)
@@ -250,6 +259,7 @@ def _result(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         options=options,
         augmentation=augmentation,
+        both_ways=both_ways or {},
     )
 
 

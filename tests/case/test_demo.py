@@ -80,6 +80,33 @@ def test_every_field_of_the_contract_is_filled(plan: dict[str, Any]) -> None:
     assert plan["vertebra"]["fracture"] == {"type": "wedge", "genant_grade": 2}
 
 
+def test_every_stage_says_where_its_tip_stands_and_is_judged_both_ways(plan: dict[str, Any]) -> None:
+    for t in plan["trajectories"]:
+        both = t["both_ways"]
+        assert (both["passed_as_seen"], both["passed_in_space"], both["disagreement"]) == (True, True, None)
+        assert both["line_mm"] < both["medial_mm"]
+        assert [s["passed_in_space"] for s in t["stages"]] == [True] * 5
+        docking, final = t["stages"][0]["place"], t["stages"][-1]["place"]
+        assert docking["third"] == "behind the body"
+        assert final["third"] == "anterior third"
+        assert 7 < docking["clock_hours"] < 11 if t["side"] == "left" else 1 < docking["clock_hours"] < 5
+        for s in t["stages"]:
+            p = s["place"]
+            assert p["medial_border_mm"] / p["medial_border_px"] == pytest.approx(0.3, abs=0.05)
+            assert p["wall_line_px"] * p["wall_line_mm"] >= 0
+            assert s["margin_mm"] / s["margin_px"] == pytest.approx(0.3, abs=0.05)
+        for s in t["stages"][
+            2:4
+        ]:  # beside the wall, where perspective says little: it is hollow, so the rims come first
+            assert s["place"]["true_wall_mm"] < s["place"]["rims_mm"] + 0.6
+        way = np.subtract(t["target_lps"], t["entry_lps"])
+        tip = np.array(t["entry_lps"]) + t["stages"][-1]["depth_mm"] * way / np.linalg.norm(way)
+        from_middle = abs(
+            float(np.subtract(tip, plan["vertebra"]["frame"]["origin_lps"]) @ plan["vertebra"]["frame"]["u"])
+        )
+        assert final["midline_mm"] == pytest.approx(from_middle, abs=1.0)  # perspective
+
+
 def test_the_document_is_valid_against_the_shipped_schema(plan: dict[str, Any]) -> None:
     jsonschema.Draft202012Validator(json_schema()).validate(plan)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from trajplan.fluoroscopy.attenuation import hu_to_mu
 from trajplan.fluoroscopy.carm import CArm
@@ -60,8 +61,33 @@ def test_the_shadow_of_a_ball_is_its_chords(ball, quality, angles) -> None:
     assert image.sum() == pytest.approx((WATER * chord).sum(), rel=0.004)
 
 
+HALF_MM = np.array([14.0, 11.0, 17.0])
+
+
+@pytest.fixture(scope="module")
+def box() -> PreparedVolume:
+    spacing = (0.9, 0.8, 0.7)
+    return solid((HALF_MM - np.abs(points((60, 50, 66), spacing))).min(axis=-1), spacing)
+
+
 @pytest.mark.parametrize("quality", QUALITIES)
-@pytest.mark.parametrize("angles", [(0, 0), (30, 0), (40, 20)])
+@pytest.mark.parametrize("angles", ANGLES)
+def test_the_shadow_of_a_box_is_its_chords(box, quality, angles) -> None:
+    carm = view(angles)
+    image = project(box, carm, quality=quality).line_integral
+    source, ray = carm.back_project(np.stack(np.indices((65, 65)), axis=-1))
+    with np.errstate(divide="ignore"):
+        faces = np.stack([(CENTER + end * HALF_MM - source) / ray for end in (-1, 1)])
+    chord = np.maximum(faces.max(axis=0).min(axis=-1) - faces.min(axis=0).max(axis=-1), 0.0)
+    smooth = ndimage.maximum_filter(chord, 5) - ndimage.minimum_filter(chord, 5) < 8.0  # edges are blurred by voxels
+    smooth &= (ndimage.minimum_filter(chord, 5) > 0) | (ndimage.maximum_filter(chord, 9) == 0)
+    assert (smooth & (chord > 10)).sum() > 100
+    np.testing.assert_allclose(image[smooth], WATER * chord[smooth], atol=0.05 * 40 * WATER)
+    assert image.sum() == pytest.approx((WATER * chord).sum(), rel=0.012)  # voxels of 0.8 mm
+
+
+@pytest.mark.parametrize("quality", QUALITIES)
+@pytest.mark.parametrize("angles", [(0, 0), (180, 0), (30, 0), (-45, 0), (40, 20), (-150, -30)])
 def test_a_slab_is_longer_for_oblique_rays(quality, angles) -> None:
     spacing = (2.0, 1.0, 2.0)
     y = points((80, 40, 80), spacing)[..., 1]
@@ -77,6 +103,16 @@ def test_down_a_cylinder_the_path_is_its_length_and_across_its_diameter(quality)
     rod = solid(np.minimum(12.0 - np.hypot(x, z), 20.0 - np.abs(y)), spacing)
     assert project(rod, view((0, 0)), quality=quality).line_integral[32, 32] == pytest.approx(40 * WATER, rel=0.005)
     assert project(rod, view((90, 0)), quality=quality).line_integral[32, 32] == pytest.approx(24 * WATER, rel=0.005)
+
+
+@pytest.mark.parametrize("quality", QUALITIES)
+@pytest.mark.parametrize("angles", ANGLES)
+def test_across_a_long_cylinder_the_path_grows_with_the_slant(quality, angles) -> None:
+    spacing = (0.8, 0.8, 0.8)
+    x, y, _ = np.moveaxis(points((150, 40, 40), spacing), -1, 0)
+    image = project(solid(12.0 - np.hypot(x, y), spacing), view(angles), quality=quality).line_integral
+    slant = np.cos(np.radians(angles[1]))  # of the beam against the cylinder, which stands along z
+    assert image[32, 32] == pytest.approx(24 * WATER / slant, rel=0.012)
 
 
 @pytest.mark.parametrize("quality", QUALITIES)
@@ -117,3 +153,30 @@ def test_prone_or_feet_first_is_only_another_way_to_the_same_lps() -> None:
         turned = canonical(Volume(np.ascontiguousarray(stored), flipped))
         again = project(turned, original.carm)
         np.testing.assert_array_equal(again.line_integral, original.line_integral)
+
+
+@pytest.mark.parametrize(
+    ("axes", "flips"),
+    [((0, 2, 1), (1, 1, 1)), ((1, 0, 2), (1, -1, 1)), ((2, 0, 1), (-1, 1, -1)), ((1, 2, 0), (-1, -1, -1))],
+)
+def test_a_scan_stored_along_other_axes_is_the_same_patient(axes, flips) -> None:
+    """Sagittal, coronal and flipped acquisitions: direction cosines that are no identity, once turned to LPS."""
+    from trajplan.geometry.resample import canonical
+
+    rng = np.random.default_rng(9)
+    hu = rng.integers(-200, 900, (20, 22, 24)).astype(np.int16)
+    grid = Grid(hu.shape, CENTER, (1.5, 1.0, 1.2))
+    original = project(Volume(hu, grid), CArm(25, 10, grid.center_lps, detector_px=(40, 40), pixel_mm=1.5))
+    stored = np.transpose(hu, axes)[tuple(slice(None, None, f) for f in flips)]
+    spacing = grid.spacing_zyx[list(axes)]
+    # column k of the direction: where stored axis 2 - k runs, in x, y, z
+    direction = np.zeros((3, 3))
+    for k in range(3):
+        direction[2 - axes[2 - k], k] = flips[2 - k]
+    first = [0 if f > 0 else n - 1 for f, n in zip(flips, stored.shape, strict=True)]
+    index_zyx = np.zeros(3)
+    for stored_axis, axis in enumerate(axes):
+        index_zyx[axis] = first[stored_axis]
+    origin = grid.origin_lps + index_zyx[::-1] * grid.spacing_xyz
+    turned = canonical(Volume(np.ascontiguousarray(stored), Grid(stored.shape, origin, spacing, direction)))
+    np.testing.assert_array_equal(project(turned, original.carm).line_integral, original.line_integral)

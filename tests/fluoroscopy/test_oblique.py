@@ -10,8 +10,9 @@ from fluoroscopy_truth import box_vertebra
 
 from trajplan.errors import AnatomyError, GeometryError
 from trajplan.fluoroscopy.carm import CArm
-from trajplan.fluoroscopy.oblique import nearest_reachable, require_reachable, scotty_dog
-from trajplan.fluoroscopy.views import Reach, SolvedView, standard_views
+from trajplan.fluoroscopy.oblique import scotty_dog
+from trajplan.fluoroscopy.reach import Reach, nearest_reachable, require_reachable
+from trajplan.fluoroscopy.views import SolvedView, standard_views
 from trajplan.parts import Side
 
 

@@ -13,7 +13,8 @@ from scipy.spatial.transform import Rotation
 
 from trajplan.errors import AnatomyError
 from trajplan.fluoroscopy.carm import CArm
-from trajplan.fluoroscopy.views import Reach, default_carm, en_face, field_of_view_mm, out_of_reach_deg, standard_views
+from trajplan.fluoroscopy.reach import Reach, out_of_reach_deg
+from trajplan.fluoroscopy.views import default_carm, en_face, field_of_view_mm, standard_views
 from trajplan.parts import Side
 
 

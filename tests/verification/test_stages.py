@@ -7,8 +7,10 @@ import dataclasses
 import numpy as np
 import pytest
 from planning_cases import Case, case_of
+from scipy.spatial.transform import Rotation
 
 from trajplan.fluoroscopy.carm import CArm
+from trajplan.geometry import Frame
 from trajplan.parts import Side
 from trajplan.planning.instruments import instrument
 from trajplan.planning.plan import Breach, Clearance, Trajectory, Verdict
@@ -89,16 +91,67 @@ def test_margins_are_patient_millimetres_whatever_the_magnification(case: Case) 
         assert a.margin_mm == pytest.approx(b.margin_mm, abs=0.9)  # perspective differs, scale must not
 
 
+@pytest.mark.parametrize("lean_deg", [-15.0, 12.0])
+def test_a_leaning_spine_changes_no_margin(case: Case, lean_deg: float) -> None:
+    """The patient turned about the AP beam: the picture turns, what is judged must not."""
+    turned = leaning(case, lean_deg)
+    isthmus = case.vertebra.frame.to_local(case.vertebra.pedicles[Side.LEFT].isthmus_center_lps)
+    u, v, w = isthmus
+    ends = (u + 3.0, v + 14.0, w + 2.0), (u - 8.0, v - 30.0, w - 12.0)
+    for upright, leans in zip(
+        stages(case, path(case, Side.LEFT, *ends)).values(), stages(turned, path(turned, Side.LEFT, *ends)).values(),
+        strict=True,
+    ):  # fmt: skip
+        assert upright.place is not None
+        assert leans.place is not None
+        assert leans.place.medial_border_mm == pytest.approx(upright.place.medial_border_mm, abs=0.05)
+        assert leans.place.midline_mm == pytest.approx(upright.place.midline_mm, abs=0.05)
+        assert leans.space_margin_mm == pytest.approx(upright.space_margin_mm, abs=0.7)  # the body's voxels do not turn
+
+
+def leaning(case: Case, lean_deg: float) -> Case:
+    turn = Rotation.from_euler("y", lean_deg, degrees=True).as_matrix()
+    v = case.vertebra
+
+    def moved(points: np.ndarray) -> np.ndarray:
+        return v.frame.origin_lps + (points - v.frame.origin_lps) @ turn.T
+
+    pedicles = {
+        side: dataclasses.replace(
+            p, isthmus_center_lps=moved(p.isthmus_center_lps), outline_lps=moved(p.outline_lps),
+            axis_lps=turn @ p.axis_lps,
+        )
+        for side, p in v.pedicles.items()
+    }  # fmt: skip
+    return dataclasses.replace(
+        case,
+        vertebra=dataclasses.replace(
+            v, frame=Frame(v.frame.origin_lps, v.frame.rotation @ turn.T), pedicles=pedicles,
+            posterior_wall_lps=moved(v.posterior_wall_lps), anterior_wall_lps=moved(v.anterior_wall_lps),
+        ),
+    )  # fmt: skip
+
+
+def test_margins_in_space_and_on_the_views_agree_where_the_wall_is_flat(case: Case) -> None:
+    side = Side.LEFT
+    u, v, w = case.vertebra.frame.to_local(case.vertebra.pedicles[side].isthmus_center_lps)
+    for stage in stages(case, path(case, side, (u + 3.0, v + 14.0, w), (u - 8.0, v - 30.0, w - 3.0))).values():
+        assert stage.margin_mm is not None
+        assert stage.margin_px is not None
+        assert stage.space_margin_mm == pytest.approx(stage.margin_mm, abs=2.5)  # perspective, and a wall 2 mm hollow
+        assert 0.2 < stage.margin_mm / stage.margin_px < 0.4
+        assert not stage.disagrees
+
+
 def test_landmarks_are_the_anatomy_on_the_right_side(case: Case) -> None:
     center = case.vertebra.frame.origin_lps
     ap, lateral = CArm(0, 0, center), CArm(90, 0, center)
     left, right = (ap_landmarks(case.vertebra, s, ap) for s in Side)
-    assert left.lateral_sign == -1.0  # patient left is on the left of the picture
-    assert right.lateral_sign == 1.0
-    assert left.medial_column < left.midline_column < right.medial_column or (
-        left.lateral_column < left.medial_column < left.midline_column < right.medial_column < right.lateral_column
-    )
-    width = abs(left.lateral_column - left.medial_column) * left.mm_per_px
+    np.testing.assert_allclose(left.across, [0.0, -1.0], atol=0.03)  # patient left is on the left of the picture
+    np.testing.assert_allclose(right.across, -left.across)
+    assert 0 < left.medial_px < left.lateral_px
+    assert 0 < right.medial_px < right.lateral_px
+    width = (left.lateral_px - left.medial_px) * left.mm_per_px
     assert width == pytest.approx(case.vertebra.pedicles[Side.LEFT].width_mm, abs=0.7)
     profile = lateral_landmarks(case.vertebra, lateral)
     assert profile.past_posterior_wall_mm(lateral.project(center)) > 8

@@ -61,7 +61,12 @@ def plan_document(
         vertebra=None if vertebra is None else parts.vertebra(vertebra),
         pedicles=() if vertebra is None else tuple(parts.pedicle(p) for p in vertebra.pedicles.values()),
         trajectories=tuple(
-            parts.trajectory(t, result.stages.get(t.side, ()), result.views.get(f"en_face_{t.side.value}"))
+            parts.trajectory(
+                t,
+                result.stages.get(t.side, ()),
+                result.views.get(f"en_face_{t.side.value}"),
+                result.both_ways.get(t.side),
+            )
             for t in result.trajectories
         ),
         refusals=tuple(
@@ -79,6 +84,8 @@ def plan_document(
             lateral=views.get("lateral"),
             en_face_left=views.get("en_face_left"),
             en_face_right=views.get("en_face_right"),
+            oblique_left=views.get("oblique_left"),
+            oblique_right=views.get("oblique_right"),
         ),
         provenance=plan_provenance(result),
         notes=tuple(result.notes),

@@ -112,6 +112,13 @@ class MeasuresModel(Model):
     body_hu_below: tuple[LimitModel, ...]
 
 
+class EndplateRingsModel(Model):
+    """Outlines of the two end plates, each in its own plane; empty where there is no body."""
+
+    superior_lps: tuple[Vector, ...]
+    inferior_lps: tuple[Vector, ...]
+
+
 class VertebraModel(Model):
     """The measured vertebra."""
 
@@ -129,6 +136,7 @@ class VertebraModel(Model):
     posterior_wall_lps: tuple[Vector, ...] = ()
     anterior_wall_lps: tuple[Vector, ...] = ()
     measures: MeasuresModel | None = None
+    endplates: EndplateRingsModel | None = None
 
 
 class PedicleModel(Model):
@@ -248,8 +256,51 @@ class PositionerModel(Model):
     secondary_deg: float
 
 
+class PlaceModel(Model):
+    """Where a tip stands: mm in the patient, px on the picture.
+
+    `clock_hours` is around the middle of the pedicle's outline on the AP, 12 towards the head; `out_of_center` the
+    share of the way from there to the outline. `medial_border_*`: lateral of the medial pedicle border on the AP +.
+    `wall_line_*`: past the posterior wall line that the stages are judged by on the lateral +; `rims_mm`: past the
+    line of the rims, which is seen best; `true_wall_mm`: past the wall in space where the tip is. `midline_mm`: from
+    the midline towards the path's own side +.
+    """
+
+    clock_hours: float
+    out_of_center: float
+    medial_border_mm: float
+    medial_border_px: float
+    wall_line_mm: float
+    wall_line_px: float
+    rims_mm: float
+    true_wall_mm: float
+    third: str
+    midline_mm: float
+
+
+class BothWaysModel(Model):
+    """The taught rule as the views show it and as it is in space.
+
+    Depths at which the tip crosses the medial pedicle border on the AP, is past the posterior rims on the lateral, and
+    is past the posterior wall in space; null where it never does. `canal_mm` is the planned clearance to the canal.
+    """
+
+    medial_mm: float | None
+    line_mm: float | None
+    wall_mm: float | None
+    canal_mm: float | None
+    passed_as_seen: bool
+    passed_in_space: bool
+    safe_in_space: bool | None
+    disagreement: str | None
+
+
 class StageModel(Model):
-    """One depth of the staged rule. `passed` is null when it cannot be judged; pixels are (row, column)."""
+    """One depth of the staged rule. `passed` is null when it cannot be judged; pixels are (row, column).
+
+    `margin_px` is the margin on the picture of the view that it was judged on. `passed_in_space` and `space_margin_mm`
+    judge the same depth by the true wall and the true border instead of their lines on the views.
+    """
 
     name: str
     depth_mm: float
@@ -259,6 +310,10 @@ class StageModel(Model):
     tip_lps: Vector | None = None
     ap_px: Pixel | None = None
     lateral_px: Pixel | None = None
+    margin_px: float | None = None
+    passed_in_space: bool | None = None
+    space_margin_mm: float | None = None
+    place: PlaceModel | None = None
 
 
 class TrajectoryModel(Model):
@@ -284,6 +339,7 @@ class TrajectoryModel(Model):
     candidates_tried: int | None = None
     safe_cone: SafeConeModel | None = None
     balloons: tuple[BalloonModel, ...] = ()
+    both_ways: BothWaysModel | None = None
 
 
 class RefusalModel(Model):
@@ -315,6 +371,8 @@ class ViewsModel(Model):
     lateral: ViewModel | None
     en_face_left: ViewModel | None = None
     en_face_right: ViewModel | None = None
+    oblique_left: ViewModel | None = None
+    oblique_right: ViewModel | None = None
 
 
 class ProvenanceModel(Model):

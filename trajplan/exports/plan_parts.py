@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Literal
 
 from trajplan.anatomy.vertebra import Pedicle, Vertebra
@@ -10,9 +11,11 @@ from trajplan.exports.plain import UNIT_DIGITS, numbers, optional, pixel, points
 from trajplan.exports.plan_model import (
     AnglesModel,
     BalloonModel,
+    BothWaysModel,
     BreachModel,
     ClearanceModel,
     ConfidenceModel,
+    EndplateRingsModel,
     FindingModel,
     FractureModel,
     FrameModel,
@@ -21,6 +24,7 @@ from trajplan.exports.plan_model import (
     InstrumentModel,
     OptionModel,
     PedicleModel,
+    PlaceModel,
     PositionerModel,
     SafeConeModel,
     StageModel,
@@ -29,11 +33,14 @@ from trajplan.exports.plan_model import (
     ViewModel,
 )
 from trajplan.fluoroscopy.carm import angles_of_beam
+from trajplan.fluoroscopy.lines import endplate_ring
 from trajplan.fluoroscopy.views import SolvedView
 from trajplan.parts import Side
 from trajplan.planning.advice import Option
 from trajplan.planning.plan import BalloonFit, Breach, Clearance, SafeCone, Trajectory
 from trajplan.reading.scan import Scan
+from trajplan.verification.both_ways import BothWays
+from trajplan.verification.place import Place
 from trajplan.verification.stages import Stage
 
 
@@ -94,6 +101,10 @@ def vertebra(v: Vertebra) -> VertebraModel:
         posterior_wall_lps=points(v.posterior_wall_lps, "vertebra.posterior_wall_lps"),
         anterior_wall_lps=points(v.anterior_wall_lps, "vertebra.anterior_wall_lps"),
         measures=measures(v),
+        endplates=EndplateRingsModel(
+            superior_lps=points(endplate_ring(v, v.superior), "vertebra.endplates.superior_lps"),
+            inferior_lps=points(endplate_ring(v, v.inferior), "vertebra.endplates.inferior_lps"),
+        ),
     )
 
 
@@ -109,7 +120,9 @@ def pedicle(p: Pedicle) -> PedicleModel:
     )
 
 
-def trajectory(t: Trajectory, stages: tuple[Stage, ...], en_face: SolvedView | None) -> TrajectoryModel:
+def trajectory(
+    t: Trajectory, stages: tuple[Stage, ...], en_face: SolvedView | None, both: BothWays | None = None
+) -> TrajectoryModel:
     """One path with its stages; without a solved en-face view its angles are those of the path itself."""
     angles = (
         angles_of_beam(t.direction_lps) if en_face is None else (en_face.carm.primary_deg, en_face.carm.secondary_deg)
@@ -145,6 +158,7 @@ def trajectory(t: Trajectory, stages: tuple[Stage, ...], en_face: SolvedView | N
         candidates_tried=int(t.candidates_tried),
         safe_cone=None if t.cone is None else _cone(t.cone),
         balloons=tuple(_balloon(b) for b in t.balloons),
+        both_ways=None if both is None else both_ways(both),
     )
 
 
@@ -197,6 +211,30 @@ def stage(s: Stage) -> StageModel:
         tip_lps=vector(s.tip_lps, f"stages.{s.name}.tip_lps"),
         ap_px=pixel(s.ap_px),
         lateral_px=pixel(s.lateral_px),
+        margin_px=optional(s.margin_px),
+        passed_in_space=None if s.passed_in_space is None else bool(s.passed_in_space),
+        space_margin_mm=optional(s.space_margin_mm),
+        place=None if s.place is None else place(s.place),
+    )
+
+
+def place(p: Place) -> PlaceModel:
+    """Where a tip stands on both views and against the true wall."""
+    facts = {name: value if isinstance(value, str) else rounded(value) for name, value in asdict(p).items()}
+    return PlaceModel.model_validate(facts)
+
+
+def both_ways(b: BothWays) -> BothWaysModel:
+    """The taught rule as seen and in space."""
+    return BothWaysModel(
+        medial_mm=optional(b.medial_mm),
+        line_mm=optional(b.line_mm),
+        wall_mm=optional(b.wall_mm),
+        canal_mm=optional(b.canal_mm),
+        passed_as_seen=bool(b.passed_as_seen),
+        passed_in_space=bool(b.passed_in_space),
+        safe_in_space=None if b.safe_in_space is None else bool(b.safe_in_space),
+        disagreement=b.disagreement(),
     )
 
 

@@ -9,10 +9,11 @@ import numpy as np
 from trajplan.errors import InputError
 from trajplan.exports.plan_model import PlanDocument, TrajectoryModel, ViewModel
 from trajplan.fluoroscopy.carm import CArm
-from trajplan.geometry import Capsule
-from trajplan.geometry.arrays import FloatArray
+from trajplan.fluoroscopy.lines import Line, lines_of, path_lines
+from trajplan.geometry import Capsule, Frame
+from trajplan.geometry.arrays import FloatArray, unit
 
-VIEWS: Final = ("ap", "lateral", "en_face_left", "en_face_right")
+VIEWS: Final = ("ap", "lateral", "en_face_left", "en_face_right", "oblique_left", "oblique_right")
 _OUTSIDE_MM: Final = 60.0  # of the shaft that is drawn behind the bone entry
 
 
@@ -74,6 +75,47 @@ def depth_of_stage(path: TrajectoryModel, stage: str) -> float:
             return found.depth_mm
     names = ", ".join(f"{n} {s.name}" for n, s in enumerate(path.stages, start=1)) or "none"
     raise InputError(f"the {path.side} path has no stage {stage!r}; it has: {names}", code="stage_missing")
+
+
+def lines_of_plan(plan: PlanDocument, path: TrajectoryModel | None, depth_mm: float = 0.0) -> tuple[Line, ...]:
+    """What can be drawn over the plan's views; the tip stands `depth_mm` beyond the bone entry.
+
+    Raises
+    ------
+    InputError
+        The plan holds no vertebra.
+    """
+    v = plan.vertebra
+    if v is None:
+        raise InputError(
+            "the plan holds no vertebra, so there is nothing to draw over its views", code="plan_incomplete"
+        )
+    rings = {} if v.endplates is None else {
+        "superior": np.array(v.endplates.superior_lps), "inferior": np.array(v.endplates.inferior_lps)
+    }  # fmt: skip
+    found = lines_of(
+        frame_of_plan(plan), {p.side: np.array(p.outline_lps) for p in plan.pedicles}, np.array(v.posterior_wall_lps),
+        rings,
+    )  # fmt: skip
+    if path is None:
+        return found
+    return (*found, *path_lines(path.side, path.entry_lps, path.target_lps, needle_at(path, depth_mm).end_lps))
+
+
+def frame_of_plan(plan: PlanDocument) -> Frame:
+    """The vertebra's frame.
+
+    Raises
+    ------
+    InputError
+        The plan holds no vertebra.
+    """
+    if plan.vertebra is None:
+        raise InputError("the plan holds no vertebra", code="plan_incomplete")
+    f = plan.vertebra.frame
+    u, v = unit(f.u), np.array(f.v)
+    v = unit(v - (v @ u) * u)  # written with a limited number of digits
+    return Frame(f.origin_lps, np.stack([u, v, np.cross(u, v)]))
 
 
 def needle_at(path: TrajectoryModel, depth_mm: float) -> Capsule:

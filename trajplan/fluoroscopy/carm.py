@@ -27,6 +27,9 @@ class CArm:
         (rows, columns).
     pixel_mm : float
         Pixel pitch at the detector.
+    collimation_mm : tuple of float, optional
+        Height and width that the blades leave open, mm at the depth of the isocentre, about the middle of the detector
+        (see `blades`); the whole detector if not given.
 
     Notes
     -----
@@ -42,6 +45,7 @@ class CArm:
     source_isocenter_mm: float = 530.0
     detector_px: tuple[int, int] = (512, 512)
     pixel_mm: float = 0.582
+    collimation_mm: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "isocenter_lps", frozen(self.isocenter_lps, (3,)))
@@ -53,6 +57,12 @@ class CArm:
             )
         if abs(self.secondary_deg) >= 90:
             raise GeometryError("the secondary angle must be within +-90 deg", code="carm_invalid")
+        if self.collimation_mm is not None and not min(self.collimation_mm) * self.magnification >= 2 * self.pixel_mm:
+            raise GeometryError(
+                f"the blades leave {self.collimation_mm[0]:g} x {self.collimation_mm[1]:g} mm open at the isocentre, "
+                "less than two pixels; open them",
+                code="carm_invalid",
+            )
 
     @property
     def beam_lps(self) -> FloatArray:

@@ -10,6 +10,9 @@ such an image is done here in the same order, each step a stated formula of the 
 3. edges are sharpened (unsharp mask);
 4. the window is set on the neighbourhood of the isocentre, where a C-arm is aimed.
 
+Where the scan ends inside the field (`coverage`), the rest is left out of all four and drawn as nothing, so that the
+end is no false edge; behind the collimator's blades the picture is black, also when it is inverted.
+
 At every pixel the grey rises with the line integral, so nothing denser is ever drawn darker there; but greys can only
 be compared near each other: distances can be read off the picture, densities cannot. Metal is left out of every
 neighbourhood, and a window made from the anatomy alone keeps the greys beside a needle exactly as they were.
@@ -17,7 +20,7 @@ neighbourhood, and a window made from the anatomy alone keeps the greys beside a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,7 +28,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from trajplan.errors import InputError
+from trajplan.fluoroscopy.blades import behind_blades, open_part, open_px, shut
 from trajplan.fluoroscopy.carm import CArm
+from trajplan.fluoroscopy.coverage import cut_rays
 from trajplan.fluoroscopy.drr import Drr
 from trajplan.geometry.arrays import BoolArray, FloatArray, frozen
 
@@ -38,11 +43,12 @@ _METAL = 0.8  # excess over the background that no bone reaches: over 20 mm of s
 _AREA_MM = 10.0  # at the isocentre: Gaussian sigma of the surroundings that contrast is evened out over
 _EDGE_MM = 1.2  # at the isocentre: Gaussian sigma of the unsharp mask, about a cortex wide
 _EDGE_GAIN = 1.0
-_KEPT_AREA = 0.7  # share of the surroundings' own level that is kept: bone stays brighter than what lies beside it
-_CONTRAST = 0.08  # standard deviation of the line integral that local contrast is brought towards
-_GAIN_LIMITS = (0.5, 2.0)
+_KEPT_AREA = 0.5  # share of the surroundings' own level that is kept: bone stays brighter than what lies beside it
+_CONTRAST = 0.12  # standard deviation of the line integral that local contrast is brought towards
+_GAIN_LIMITS = (0.4, 2.5)
 _KNEE = 232.0  # grey at the top of the window; denser than any anatomy is squeezed between here and white
 _SECOND_LETTER = float(np.sin(np.radians(22.5)))
+_SHAFT_MM = 10.0  # wider than any instrument is seen, at the isocentre
 _LETTERS = (("L", "R"), ("P", "A"), ("S", "I"))
 
 
@@ -50,7 +56,7 @@ _LETTERS = (("L", "R"), ("P", "A"), ("S", "I"))
 class Window:
     """How line integrals become greys: ``gain * line_integral + offset`` from `low` (black) to `high` (almost white).
 
-    `gain` (> 0) and `offset` have the shape of the picture and hold the background, local contrast and edge steps.
+    `gain` (>= 0) and `offset` have the shape of the picture and hold the background, local contrast and edge steps.
     """
 
     low: float
@@ -64,8 +70,10 @@ def display_window(drr: Drr) -> Window:
 
     Take it from the anatomy alone and pass it to `to_display`, so that the greys stay put while tools move.
     """
-    gain, offset, metal = _enhancement(drr)
-    values, met = gain * drr.line_integral + offset, (drr.line_integral > 0.02) & ~metal
+    part = replace(drr, line_integral=drr.line_integral[open_px(drr.carm)], carm=open_part(drr.carm))
+    cut = cut_rays(part.ends_lps, part.carm)
+    gain, offset, left_out = _enhancement(part, cut)
+    values, met = gain * part.line_integral + offset, (part.line_integral > 0.02) & ~left_out
     rows, columns = np.ogrid[: met.shape[0], : met.shape[1]]
     middle = (np.array(met.shape) - 1) / 2
     near = np.hypot(rows - middle[0], columns - middle[1]) * _mm_per_px(drr.carm) < _WINDOW_RADIUS_MM
@@ -73,17 +81,23 @@ def display_window(drr: Drr) -> Window:
     low, high = 0.0, 1.0
     if seen.size:
         low, high = (float(np.percentile(seen, percent)) for percent in _PERCENTILES)
-    return Window(low, max(high, low + 1e-3), frozen(gain), frozen(offset))
+    if cut is not None:  # black but for what is narrow and dense: an instrument
+        wide = ndimage.grey_opening(part.line_integral, max(3, round(_SHAFT_MM / _mm_per_px(part.carm))))
+        offset[cut] = (low - gain * (wide + _METAL))[cut]
+    whole = behind_blades(gain, drr.carm), behind_blades(offset, drr.carm, low)
+    return Window(low, max(high, low + 1e-3), frozen(whole[0]), frozen(whole[1]))
 
 
-def to_display(drr: Drr, *, window: Window | None = None) -> NDArray[np.uint8]:
-    """An 8-bit picture of a simulated X-ray, bone white, metal brightest.
+def to_display(drr: Drr, *, window: Window | None = None, inverted: bool = False) -> NDArray[np.uint8]:
+    """An 8-bit picture of a simulated X-ray, bone white and metal brightest, or the inverse.
 
     Parameters
     ----------
     drr : Drr
     window : Window, optional
         `display_window` of this image if not given.
+    inverted : bool
+        Bone dark on light.
 
     Returns
     -------
@@ -104,20 +118,24 @@ def to_display(drr: Drr, *, window: Window | None = None) -> NDArray[np.uint8]:
         )
     share = (shown.gain * drr.line_integral + shown.offset - shown.low) / (shown.high - shown.low)
     grey = _KNEE * np.clip(share, 0.0, 1.0) + (255.0 - _KNEE) * np.clip((share - 1.0) / 0.6, 0.0, 1.0)
-    return np.rint(grey).astype(np.uint8)
+    picture = np.rint(255.0 - grey if inverted else grey).astype(np.uint8)
+    shut(picture, drr.carm)
+    return picture
 
 
-def _enhancement(drr: Drr) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """Gain and offset of every pixel (background off, contrast evened out, edges sharpened), and where metal is.
+def _enhancement(drr: Drr, cut: BoolArray | None) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Gain and offset of every pixel (background off, contrast evened out, edges sharpened), and what was left out.
 
     With `flat` the image less most of its background, `area` its mean over `_AREA_MM` and `edge` its mean over
     `_EDGE_MM`, the value is ``kept * area + g * ((flat - area) + e * (flat - edge))``: linear in the pixel itself.
     """
     image = np.asarray(drr.line_integral, dtype=np.float64)
     mm_per_px = _mm_per_px(drr.carm)
-    background = _background(image)
+    background = _background(image, cut)
     flat = image - _KEPT_OUT * background
     free = ndimage.minimum_filter((image - background < _METAL).astype(np.float64), 3)
+    if cut is not None:
+        free[cut] = 0
 
     cell = max(1, round(0.25 * _AREA_MM / mm_per_px))
     weight = _surroundings(free, cell, mm_per_px)
@@ -139,10 +157,18 @@ def _mm_per_px(carm: CArm) -> float:
     return carm.pixel_mm / carm.magnification
 
 
-def _background(image: FloatArray) -> FloatArray:
-    """A median over a tenth of the picture, so that neither a needle nor the edge of the skin leaves a halo."""
+def _background(image: FloatArray, cut: BoolArray | None) -> FloatArray:
+    """A median over a tenth of the picture, so that neither a needle nor the edge of the skin leaves a halo.
+
+    Where rays are cut it goes on as it was at the nearest whole ones.
+    """
     step = max(1, max(image.shape) // _CELLS)
     small = np.median(_cells(image, step), axis=(1, 3))
+    if cut is not None and not cut.all():
+        lost = _cells(cut.astype(np.float64), step).max(axis=(1, 3)) > 0
+        if not lost.all():
+            nearest = ndimage.distance_transform_edt(lost, return_distances=False, return_indices=True)
+            small = small[tuple(nearest)]
     slow = ndimage.gaussian_filter(ndimage.median_filter(small, size=9, mode="nearest"), 3.0, mode="nearest")
     return _enlarged(slow, image.shape, step)
 

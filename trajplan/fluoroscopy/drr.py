@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from trajplan.fluoroscopy.attenuation import DEFAULT_ENERGY_KEV
 from trajplan.fluoroscopy.carm import CArm
-from trajplan.geometry.arrays import Float32Array
+from trajplan.geometry.arrays import Float32Array, FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,9 +23,12 @@ class Drr:
         Of the projector that made it: ``fast``, ``joseph``, ``siddon`` or ``preview``.
     energy_kev : float
         Effective photon energy of the attenuation.
+    ends_lps : ndarray, shape (2, 3), optional
+        Where the scan ends while the patient goes on (`coverage.scan_ends`).
     """
 
     line_integral: Float32Array
     carm: CArm
     quality: str
     energy_kev: float = DEFAULT_ENERGY_KEV
+    ends_lps: FloatArray | None = None

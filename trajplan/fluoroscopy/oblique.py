@@ -1,4 +1,4 @@
-"""Views beside the standard two: the oblique with the Scotty dog, and what to do when a view is out of reach."""
+"""The oblique view with the Scotty dog."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Final
 import numpy as np
 
 from trajplan.anatomy.vertebra import Vertebra
-from trajplan.errors import AnatomyError, GeometryError
+from trajplan.errors import AnatomyError
 from trajplan.fluoroscopy.carm import CArm
-from trajplan.fluoroscopy.views import Reach, SolvedView, standard_views
+from trajplan.fluoroscopy.reach import Reach, out_of_reach_deg
+from trajplan.fluoroscopy.views import SolvedView, standard_views
 from trajplan.geometry.arrays import FloatArray, unit
 from trajplan.parts import Part, Side
 
@@ -55,48 +56,11 @@ def scotty_dog(vertebra: Vertebra, side: Side, template: CArm | None = None, rea
         f"{name}_endplate_tilt_deg": float(np.degrees(np.arcsin(min(1.0, float(abs(unit(plate.normal_lps) @ beam))))))
         for name, plate in (("superior", vertebra.superior), ("inferior", vertebra.inferior))
     }
-    limit = Reach() if reach is None else reach
     return SolvedView(
         f"oblique_{side.value}",
         carm,
-        {**tilts, "pedicle_off_center_mm": off, "out_of_reach_deg": _beyond(carm, limit)},
+        {**tilts, "pedicle_off_center_mm": off, "out_of_reach_deg": out_of_reach_deg(carm, reach)},
     )
-
-
-def nearest_reachable(carm: CArm, reach: Reach | None = None) -> CArm:
-    """The same view with both angles brought within the reach."""
-    limit = Reach() if reach is None else reach
-    return replace(
-        carm,
-        primary_deg=float(np.clip(carm.primary_deg, -limit.primary_deg, limit.primary_deg)),
-        secondary_deg=float(np.clip(carm.secondary_deg, -limit.secondary_deg, limit.secondary_deg)),
-    )
-
-
-def require_reachable(view: SolvedView, reach: Reach | None = None) -> SolvedView:
-    """The view itself, or a refusal that names the nearest angles the C-arm reaches and how far off they are.
-
-    Raises
-    ------
-    GeometryError
-        ``view_out_of_reach``.
-    """
-    limit = Reach() if reach is None else reach
-    if _beyond(view.carm, limit) <= 0:
-        return view
-    near = nearest_reachable(view.carm, limit)
-    off = float(np.degrees(np.arccos(np.clip(near.beam_lps @ view.carm.beam_lps, -1.0, 1.0))))
-    raise GeometryError(
-        f"the {view.name} view needs {view.carm.primary_deg:.1f} / {view.carm.secondary_deg:.1f} deg, beyond the "
-        f"C-arm's {limit.primary_deg:g} / {limit.secondary_deg:g}; the nearest it reaches is {near.primary_deg:.1f} / "
-        f"{near.secondary_deg:.1f} deg, {off:.1f} deg off: turn the patient or the table by that",
-        code="view_out_of_reach",
-        numbers={"primary_deg": near.primary_deg, "secondary_deg": near.secondary_deg, "off_deg": off},
-    )
-
-
-def _beyond(carm: CArm, limit: Reach) -> float:
-    return max(0.0, abs(carm.primary_deg) - limit.primary_deg, abs(carm.secondary_deg) - limit.secondary_deg)
 
 
 def _turned(beam: FloatArray, axis: FloatArray, turn_deg: float, towards: FloatArray) -> FloatArray:

@@ -16,8 +16,10 @@ from scipy import ndimage
 
 from trajplan.errors import InputError
 from trajplan.fluoroscopy.attenuation import CORTICAL_HU, HIGHEST_HU, AttenuationCurve, material_mu_per_mm
+from trajplan.fluoroscopy.blades import behind_blades, open_part, open_px
 from trajplan.fluoroscopy.blank import refuse_blank
 from trajplan.fluoroscopy.carm import CArm
+from trajplan.fluoroscopy.coverage import scan_ends
 from trajplan.fluoroscopy.drr import Drr
 from trajplan.fluoroscopy.prepared import PreparedVolume, prepare
 from trajplan.fluoroscopy.projector import line_integral
@@ -85,11 +87,12 @@ class Physics:
 
 @dataclass(frozen=True, eq=False)
 class Thicknesses:
-    """What the beam meets, mm of each material at its own density, each (rows, columns) float32."""
+    """What the beam meets, mm of each material at its own density, each float32 (rows, columns) of `blades.open_px`."""
 
     carm: CArm
     mm: dict[str, Float32Array]
     quality: str
+    ends_lps: FloatArray | None = None
 
 
 def thicknesses(
@@ -100,16 +103,17 @@ def thicknesses(
     A voxel between 0 HU and cortical bone is a mixture of both; tools need the name of their material.
     """
     plain = volume if isinstance(volume, Volume) else volume.volume
-    water, used = line_integral(prepare(plain, curve=WATER_SHARE), carm, quality)
-    bone, _ = line_integral(prepare(plain, curve=BONE_SHARE), carm, quality)
-    refuse_blank(0.02 * (water + 3.0 * bone), plain, carm)
+    part = open_part(carm)
+    water, used = line_integral(prepare(plain, curve=WATER_SHARE), part, quality)
+    bone, _ = line_integral(prepare(plain, curve=BONE_SHARE), part, quality)
+    refuse_blank(0.02 * (water + 3.0 * bone), plain, part)
     found = {"water": water, "cortical_bone": bone}
     for tool in tools:
         if not tool.material:
             raise InputError("a tool needs the name of its material here; see tool_of", code="material_unknown")
-        image = found.setdefault(tool.material, np.zeros(carm.detector_px, dtype=np.float32))
-        add_tools_to(image, [replace(tool, mu_per_mm=1.0)], carm)
-    return Thicknesses(carm, found, used)
+        image = found.setdefault(tool.material, np.zeros(part.detector_px, dtype=np.float32))
+        add_tools_to(image, [replace(tool, mu_per_mm=1.0)], part)
+    return Thicknesses(carm, found, used, scan_ends(plain))
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,15 +125,20 @@ class Exposure:
     drr : Drr
         Minus the logarithm of the detected share of open air.
     entrance_dose_ugy : float
-        Air kerma of one frame at the skin, 300 mm from the source, without backscatter.
+        Air kerma of one frame (pulse) at the skin, 300 mm from the source, without backscatter.
+    held_frames : int
+        Frames averaged into the picture.
     """
 
     drr: Drr
     entrance_dose_ugy: float
+    held_frames: int = 1
 
     def dose_words(self) -> str:
         """For a caption."""
-        return f"{float(f'{self.entrance_dose_ugy:.2g}'):g} µGy a frame at the skin (uncalibrated)"
+        one, all_of_them = (float(f"{n * self.entrance_dose_ugy:.2g}") for n in (1, self.held_frames))
+        held = f", {all_of_them:g} µGy for the {self.held_frames} held" if self.held_frames > 1 else ""
+        return f"{one:g} µGy a pulse at the skin{held} (uncalibrated)"
 
 
 def expose(met: Thicknesses, physics: Physics | None = None) -> Exposure:
@@ -138,7 +147,7 @@ def expose(met: Thicknesses, physics: Physics | None = None) -> Exposure:
     share = primary_share(met, how.kvp)
     carm = met.carm
     signal = share + _scatter(share, carm, how)
-    signal *= _heel(carm, how.heel)
+    signal *= _heel(carm, how.heel)[open_px(carm)[0]]
     mean = float(signal.mean())
     quanta = _QUANTA_PER_MM2_NGY * how.detector_dose_ngy * carm.pixel_mm**2 * _DQE * how.held_frames
     rng = np.random.default_rng(how.seed)
@@ -146,17 +155,17 @@ def expose(met: Thicknesses, physics: Physics | None = None) -> Exposure:
     noisy = rng.poisson(counts).astype(np.float32) * np.float32(mean / quanta)
     blurred = ndimage.gaussian_filter(noisy, how.blur_mm / carm.pixel_mm, mode="nearest")
     seen = np.clip(blurred, _LEAST_SHARE, how.saturation * mean)
-    image = np.asarray(-np.log(np.minimum(seen, 1.0)), dtype=np.float32)
+    image = behind_blades(np.asarray(-np.log(np.minimum(seen, 1.0)), dtype=np.float32), carm)
     image.setflags(write=False)
     through = max(float(share.mean()), _LEAST_SHARE)
     entrance = 1e-3 * how.detector_dose_ngy / through * (carm.source_detector_mm / _SKIN_MM) ** 2
-    return Exposure(Drr(image, carm, met.quality), entrance)
+    return Exposure(Drr(image, carm, met.quality, ends_lps=met.ends_lps), entrance, how.held_frames)
 
 
 def primary_share(met: Thicknesses, kvp: float) -> Float32Array:
     """Detected share of open air that goes straight, energy by energy; thick bodies harden the beam."""
     tube = spectrum(kvp)
-    total = np.zeros(met.carm.detector_px, dtype=np.float32)
+    total = np.zeros(open_part(met.carm).detector_px, dtype=np.float32)
     mu = {name: _mu(name, tube.kev) for name in met.mm}
     for n, weight in enumerate(tube.weight):
         path = np.zeros_like(total)

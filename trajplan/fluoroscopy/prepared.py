@@ -16,9 +16,10 @@ from trajplan.fluoroscopy.attenuation import (
     AttenuationCurve,
     attenuation_curve,
 )
+from trajplan.fluoroscopy.coverage import scan_ends
 from trajplan.fluoroscopy.rays import require_axis_aligned
 from trajplan.geometry import Grid, Volume
-from trajplan.geometry.arrays import AnyArray
+from trajplan.geometry.arrays import AnyArray, FloatArray
 
 _FINE_MM = 0.95  # a preview's voxels may be up to twice this: coarser ones show in the end plates
 _COUNTS = 30000.0  # attenuation steps of a coarse volume between nothing and the densest
@@ -44,6 +45,11 @@ class PreparedVolume:
     def hu(self) -> AnyArray:
         """The CT numbers as one flat int16 array."""
         return self.volume.array.reshape(-1)
+
+    @cached_property
+    def ends_lps(self) -> FloatArray:
+        """Where the scan ends while the patient goes on; see `coverage.scan_ends`."""
+        return scan_ends(self.volume)
 
     @cached_property
     def coarse(self) -> PreparedVolume:

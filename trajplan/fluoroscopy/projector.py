@@ -10,6 +10,7 @@ from typing import Final, Literal
 import numpy as np
 
 from trajplan.errors import InputError
+from trajplan.fluoroscopy.blades import behind_blades, open_part
 from trajplan.fluoroscopy.blank import refuse_blank
 from trajplan.fluoroscopy.carm import CArm
 from trajplan.fluoroscopy.drr import Drr
@@ -54,7 +55,7 @@ def project(volume: Volume | PreparedVolume, carm: CArm, tools: Iterable[Tool] =
     Returns
     -------
     Drr
-        Line integrals, float32 (rows, columns), 0 where the ray misses the volume.
+        Line integrals, float32 (rows, columns), 0 where the ray misses the volume and behind the blades.
 
     Raises
     ------
@@ -66,10 +67,12 @@ def project(volume: Volume | PreparedVolume, carm: CArm, tools: Iterable[Tool] =
     if quality not in QUALITIES:
         raise InputError(f"quality {quality!r} is not one of {', '.join(QUALITIES)}", code="quality_unknown")
     ready = prepare(volume) if isinstance(volume, Volume) else volume
-    image, used = line_integral(ready, carm, quality)
-    refuse_blank(image, ready.volume, carm)
+    part = open_part(carm)
+    seen, used = line_integral(ready, part, quality)
+    refuse_blank(seen, ready.volume, part)
+    image = behind_blades(seen, carm)
     image.setflags(write=False)
-    return add_tools(Drr(image, carm, used, ready.energy_kev), tools)
+    return add_tools(Drr(image, carm, used, ready.energy_kev, ready.ends_lps), tools)
 
 
 def line_integral(prepared: PreparedVolume, carm: CArm, quality: str) -> tuple[Float32Array, str]:

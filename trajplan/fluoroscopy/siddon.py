@@ -14,7 +14,14 @@ import numba as nb
 import numpy as np
 
 from trajplan.fluoroscopy.attenuation import DEFAULT_ENERGY_KEV, AttenuationCurve, attenuation_curve
-from trajplan.fluoroscopy.box_lanes import crossed_once, crossed_twice, faces_met, whole_slice
+from trajplan.fluoroscopy.box_lanes import (
+    beside_once,
+    beside_twice,
+    crossed_once,
+    crossed_twice,
+    faces_met,
+    whole_slice,
+)
 from trajplan.fluoroscopy.carm import CArm
 from trajplan.fluoroscopy.lanes import LANES, add, fma, load, splat, store
 from trajplan.fluoroscopy.prepared import hounsfield_int16
@@ -175,7 +182,16 @@ def _sixteen(
         faces = faces_met(p0, q0, p1, q1)
         if faces == 0:
             value = whole_slice(flat, base, stride[p], stride[q], count[p], count[q], curve, p0, q0)
-        elif faces == 1:
+        elif stride[p] == 1 and count[p] > 1:
+            if faces == 1:
+                value = beside_once(
+                    flat, base, stride[p], stride[q], count[p], count[q], curve, p0, q0, p1, q1, p_rate, q_rate
+                )
+            else:
+                value = beside_twice(
+                    flat, base, stride[p], stride[q], count[p], count[q], curve, p0, q0, p1, q1, p_rate, q_rate
+                )
+        elif faces < 4:
             value = crossed_once(
                 flat, base, stride[p], stride[q], count[p], count[q], curve, p0, q0, p1, q1, p_rate, q_rate
             )

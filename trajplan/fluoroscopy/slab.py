@@ -32,6 +32,8 @@ from trajplan.fluoroscopy.warp import to_detector
 from trajplan.geometry.arrays import AnyArray, Float32Array, FloatArray
 
 _PLANES: Final = (2, 4)  # of 16 slices each, composed together; more where slices lie side by side in memory
+_LINE: Final = 32  # voxels in a line of memory
+_FIRST_LINE: Final = 24  # first voxel at which a line begins: large arrays start 16 bytes behind one (glibc)
 _FINENESS: Final = 0.5  # of the virtual image, in voxels
 _LANE: Final = np.arange(LANES, dtype=np.float32)
 
@@ -67,8 +69,9 @@ def _slabs(layout: Layout, window: VirtualWindow, planes: int) -> tuple[FloatArr
     source = layout.source_index
     edge = np.array([window.start, window.end])
     faces = np.array([[-1.0, -1.0], [layout.count[1], layout.count[2]]])
-    for k0 in range(begin, end, planes * LANES):
-        k1 = min(k0 + planes * LANES, end)
+    lead = (_FIRST_LINE - begin) % _LINE if layout.across else 0
+    starts = [begin] * (lead > 0) + list(range(begin + lead, end, planes * LANES))
+    for k0, k1 in zip(starts, [*starts[1:], end], strict=True):
         low, high = np.full(2, np.inf), np.full(2, -np.inf)
         plane_scales = [0.0] * planes
         for plane, first in enumerate(range(k0, k1, LANES)):

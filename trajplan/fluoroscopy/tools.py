@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trajplan.fluoroscopy.attenuation import DEFAULT_ENERGY_KEV, material_mu_per_mm
+from trajplan.fluoroscopy.blades import shut
 from trajplan.fluoroscopy.carm import CArm
 from trajplan.fluoroscopy.chords import add_chords, chord
 from trajplan.fluoroscopy.drr import Drr
@@ -68,6 +69,7 @@ def add_tools(drr: Drr, tools: Iterable[Tool]) -> Drr:
     image = np.array(drr.line_integral, dtype=np.float32)
     if not add_tools_to(image, tools, drr.carm):
         return drr
+    shut(image, drr.carm)
     image.setflags(write=False)
     return replace(drr, line_integral=image)
 
@@ -95,6 +97,7 @@ class Canvas:
         for box in self._touched:
             self._image[box] = self.anatomy.line_integral[box]
         self._touched = add_tools_to(self._image, tools, self.anatomy.carm)
+        shut(self._image, self.anatomy.carm)
         return self._image
 
 

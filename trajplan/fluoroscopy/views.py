@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.errors import AnatomyError, GeometryError
 from trajplan.fluoroscopy.carm import CArm, angles_of_beam
+from trajplan.fluoroscopy.reach import Reach, out_of_reach_deg
 from trajplan.geometry.arrays import FloatArray, frozen, unit
 from trajplan.parts import Part, Side
 
@@ -32,18 +33,6 @@ class StandardViews:
     lateral: SolvedView
 
 
-@dataclass(frozen=True)
-class Reach:
-    """Largest angles, either way, that the C-arm is taken to reach.
-
-    Siemens Cios Fusion as in DeepDRR's MobileCArm: orbital -40..110 deg, here 110 to both sides because the arm can be
-    brought in from either side of the table; angulation kept to 45 deg.
-    """
-
-    primary_deg: float = 110.0
-    secondary_deg: float = 45.0
-
-
 def default_carm(isocenter_lps: ArrayLike) -> CArm:
     """A C-arm at (0, 0) with the default detector, about 155 mm of field at the isocentre."""
     return CArm(0.0, 0.0, frozen(isocenter_lps, (3,)))
@@ -54,12 +43,6 @@ def field_of_view_mm(carm: CArm) -> tuple[float, float]:
     rows, columns = carm.detector_px
     scale = carm.pixel_mm / carm.magnification
     return rows * scale, columns * scale
-
-
-def out_of_reach_deg(carm: CArm, reach: Reach | None = None) -> float:
-    """How far the angles exceed the reach, deg; 0 when the view can be set."""
-    limit = Reach() if reach is None else reach
-    return max(0.0, abs(carm.primary_deg) - limit.primary_deg, abs(carm.secondary_deg) - limit.secondary_deg)
 
 
 def standard_views(vertebra: Vertebra, template: CArm | None = None, reach: Reach | None = None) -> StandardViews:

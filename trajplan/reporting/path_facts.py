@@ -29,6 +29,7 @@ class StageRow:
     result: str
     margin: str
     rule: str
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,4 +127,16 @@ def _clearance_row(wall: str, value_mm: float | None, margin_mm: float) -> Clear
 def _stage_row(number: int, stage: Stage) -> StageRow:
     result = "not judged" if stage.passed is None else "passed" if stage.passed else "BROKEN"
     margin = "-" if stage.margin_mm is None else mm(stage.margin_mm)
-    return StageRow(number, stage.name, f"{stage.depth_mm:.0f} mm", result, margin, stage.rule)
+    margin += "" if stage.margin_px is None else f", {stage.margin_px:+.0f} px"
+    return StageRow(number, stage.name, f"{stage.depth_mm:.0f} mm", result, margin, stage.rule, _place(stage))
+
+
+def _place(stage: Stage) -> str:
+    """Where the tip stands, and what the same rule says in space."""
+    said = [] if stage.place is None else [f"Tip: {stage.place.sentence()}."]
+    if stage.space_margin_mm is not None:
+        kept = "kept" if stage.passed_in_space else "BROKEN"
+        said.append(f"Judged in space: {kept}, margin {mm(stage.space_margin_mm)}.")
+    if stage.disagrees:
+        said.append("VIEWS AND SPACE DISAGREE.")
+    return " ".join(said)

@@ -13,7 +13,7 @@ from trajplan.reporting.augmentation_pictures import GROUP as AUGMENTED
 from trajplan.reporting.change_facts import change_items
 from trajplan.reporting.content import Block, Gallery, Report, Section, Table, Words
 from trajplan.reporting.facts import badges_of, notices_of, summary_of, title_of
-from trajplan.reporting.path_facts import path_facts
+from trajplan.reporting.path_facts import StageRow, path_facts
 from trajplan.reporting.picture import Picture
 from trajplan.reporting.provenance_facts import LIMITS, METHODS, provenance_rows
 from trajplan.reporting.threshold_facts import threshold_rows
@@ -102,13 +102,17 @@ def _paths(result: CaseResult, _pictures: Pictures) -> Iterable[Section]:
         stages: Block = Words(("The stages could not be checked for this path.",))
         if facts.stages:
             stages = Table(
-                tuple((f"{s.number}. {s.name}", s.depth, s.result, s.margin, s.rule) for s in facts.stages),
-                ("Stage", "Depth", "Result", "Margin", "Rule"),
+                tuple((f"{s.number}. {s.name}", s.depth, s.result, s.margin, _said(s)) for s in facts.stages),
+                ("Stage", "Depth", "Result", "Margin", "Rule, and where the tip is"),
                 "Stages of the insertion, checked on the true AP and lateral views",
-                (1, 3), (0.18, 0.1, 0.12, 0.1, 0.5), (2,),
+                (1, 3), (0.17, 0.08, 0.1, 0.14, 0.51), (2,),
             )  # fmt: skip
         title = f"{path.side.value.capitalize()} side: figures"
         yield Section(title, (Table(facts.rows), clearance, stages), path.verdict.value)
+
+
+def _said(stage: StageRow) -> str:
+    return f"{stage.rule}. {stage.place}" if stage.place else stage.rule
 
 
 def _vertebra(result: CaseResult, _pictures: Pictures) -> Iterable[Section]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,10 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from trajplan.fluoroscopy.carm import CArm
+from trajplan.fluoroscopy.coverage import cut_rays, label_places
 from trajplan.fluoroscopy.display import Window, display_window, edge_letters, to_display
 from trajplan.fluoroscopy.drr import Drr
-from trajplan.fluoroscopy.oblique import nearest_reachable
+from trajplan.fluoroscopy.lines import Line, anatomy_lines, chosen
 from trajplan.fluoroscopy.overlay import pedicle_outline_px, posterior_wall_px
+from trajplan.fluoroscopy.reach import nearest_reachable, out_of_reach_deg
 from trajplan.fluoroscopy.tools import add_tools, steel_tool
 from trajplan.fluoroscopy.views import SolvedView
 from trajplan.geometry import Capsule
@@ -43,6 +46,15 @@ _CAPTIONS = {
     "below: right path.",
     "en_face_left": "Looking down the left needle: end-on it is a disc inside the pedicle outline.",
     "en_face_right": "Looking down the right needle: end-on it is a disc inside the pedicle outline.",
+}
+
+_LINES = {
+    "pedicles": (style.SIDE_COLOR[Side.LEFT], "-"),
+    "posterior_wall": (style.POSTERIOR_WALL, "-"),
+    "end_plates": (style.ORANGE, "-"),
+    "midline": ("#BBBBBB", "--"),
+    "path": (style.YELLOW, ":"),
+    "tip": (style.YELLOW, "-"),
 }
 
 _EMPTY = "The view as it would be set; no needle is shown because no path is offered."
@@ -137,6 +149,12 @@ def draw_view(axes: Axes, result: CaseResult, name: str, drr: Drr, paths: list[T
     lateral = name == "lateral"
     outlines(axes, result, carm, wall=lateral, sides=sides, width=1.2)
     handles = [Line2D([], [], color=style.SIDE_COLOR[side], lw=1.6, label=f"{side.value} pedicle") for side in sides]
+    if result.vertebra is not None and name in ("ap", "lateral"):
+        layers = ("end_plates",) if lateral else ("end_plates", "midline")
+        draw_lines(axes, chosen(anatomy_lines(result.vertebra), layers), carm, 0.7)
+        handles += [
+            Line2D([], [], color=_LINES[k][0], ls=_LINES[k][1], lw=1.0, label=k.replace("_", " ")) for k in layers
+        ]
     if lateral:
         handles.append(Line2D([], [], color=style.POSTERIOR_WALL, lw=1.6, label="posterior wall"))
     if name in ("ap", "lateral"):
@@ -150,6 +168,7 @@ def draw_view(axes: Axes, result: CaseResult, name: str, drr: Drr, paths: list[T
             )  # fmt: skip
             marks |= {str(handle.get_label()): handle for handle in found}
         handles += marks.values()
+    _scan_end(axes, drr)
     _furniture(axes, carm)
     return handles
 
@@ -164,15 +183,38 @@ def _draw(result: CaseResult, name: str, drr: Drr, paths: list[Trajectory]) -> b
     return style.finish(figure)
 
 
-def drr_png(drr: Drr, *, inverted: bool = False, note: str = "") -> bytes:
+def drr_png(drr: Drr, *, inverted: bool = False, note: str = "", lines: Iterable[Line] = ()) -> bytes:
     """One simulated X-ray as a PNG, whole field: letters, scale bar, "SIMULATED" and the disclaimer are burned in."""
     rows, columns = drr.carm.detector_px
     title = "Simulated X-ray" if drr.quality == "fast" else f"Simulated X-ray ({drr.quality})"
-    subtitle = f"{_angles(drr.carm)}; {note}" if note else _position(drr.carm)
+    blades, beyond = drr.carm.collimation_mm, out_of_reach_deg(drr.carm)
+    told = (
+        _angles(drr.carm) if note else _position(drr.carm),
+        f"collimated to {blades[0]:g} x {blades[1]:g} mm" if blades else "",
+        f"{beyond:.1f}° beyond the C-arm's reach" if beyond > 0 else "",
+        note,
+    )
+    subtitle = "; ".join(text for text in told if text)
     figure, axes = style.image_figure(rows / columns, title=title, subtitle=subtitle, legend_rows=0)
-    axes.imshow(to_display(drr), cmap="gray_r" if inverted else "gray", vmin=0, vmax=255, interpolation="bilinear")
+    axes.imshow(to_display(drr, inverted=inverted), cmap="gray", vmin=0, vmax=255, interpolation="bilinear")
+    axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())  # a line that leaves the field must not widen it
+    _scan_end(axes, drr)
+    draw_lines(axes, lines, drr.carm, 1.1)
     _furniture(axes, drr.carm)
     return style.finish(figure)
+
+
+def draw_lines(axes: Axes, lines: Iterable[Line], carm: CArm, width: float) -> None:
+    """Overlays as thin lines of their layer's colour; a point is a cross."""
+    for line in lines:
+        pixels = line.px(carm)
+        color, dashes = _LINES[line.layer]
+        if line.name == "pedicle_right":
+            color = style.SIDE_COLOR[Side.RIGHT]
+        if len(pixels) == 1:
+            axes.plot(pixels[:, 1], pixels[:, 0], "+", ms=9, mew=1.4, color=color, zorder=8, path_effects=style.HALO)
+        else:
+            axes.plot(pixels[:, 1], pixels[:, 0], color=color, lw=width, ls=dashes, zorder=5)
 
 
 def _outer_mark(axes: Axes, path: Trajectory, carm: CArm, outer: FloatArray) -> None:
@@ -193,6 +235,21 @@ def _outer_mark(axes: Axes, path: Trajectory, carm: CArm, outer: FloatArray) -> 
         min(max(label[0], left + edge), right - edge), label[1], name, fontsize=7, color=style.YELLOW, ha="center",
         va="center", path_effects=style.HALO, zorder=10, clip_on=True,
     )  # fmt: skip
+
+
+def _scan_end(axes: Axes, drr: Drr) -> None:
+    """A line where the scan ends inside the field, and the words."""
+    cut = cut_rays(drr.ends_lps, drr.carm)
+    if cut is None or cut.all():
+        return
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    for row, column in label_places(cut, (top, bottom), (left, right)):
+        axes.text(
+            column, row, "the scan ends here", fontsize=7, color=style.YELLOW, ha="center", va="center",
+            path_effects=style.HALO, zorder=6, clip_on=True,
+        )  # fmt: skip
+    axes.contour(cut, levels=[0.5], colors=style.YELLOW, linewidths=0.8, linestyles="dashed", zorder=4)
+    axes.set(xlim=(left, right), ylim=(bottom, top))
 
 
 def _furniture(axes: Axes, carm: CArm) -> None:

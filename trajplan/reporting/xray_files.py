@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import tempfile
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import SimpleITK as sitk
@@ -14,13 +16,16 @@ from PIL import Image, ImageDraw
 
 from trajplan.errors import InputError
 from trajplan.fluoroscopy.carm import CArm
+from trajplan.fluoroscopy.coverage import cut_rays, label_places
 from trajplan.fluoroscopy.display import display_window, edge_letters, to_display
 from trajplan.fluoroscopy.drr import Drr
+from trajplan.fluoroscopy.lines import Line
 from trajplan.fluoroscopy.rays import detector_rays
 from trajplan.fluoroscopy.tools import Canvas, steel_tool
 from trajplan.geometry import Capsule
 from trajplan.geometry.arrays import AnyArray, FloatArray
 from trajplan.reporting.xray import drr_png
+from trajplan.reporting.xray_tags import KEY, tagged_png, tiff, xray_tags
 
 SUFFIXES: Final = (".png", ".tif", ".tiff", ".nrrd")
 _GREYS: Final = 250
@@ -32,8 +37,11 @@ _FRAME_MS: Final = 120
 _LAST_MS: Final = 1500
 
 
-def xray_bytes(drr: Drr, suffix: str, *, inverted: bool = False, note: str = "") -> bytes:
-    """A file of one X-ray.
+def xray_bytes(
+    drr: Drr, suffix: str, *, inverted: bool = False, note: str = "", lines: Iterable[Line] = (),
+    more: Mapping[str, Any] | None = None
+) -> bytes:  # fmt: skip
+    """A file of one X-ray, with the tags of `xray_tags`.
 
     Parameters
     ----------
@@ -45,6 +53,10 @@ def xray_bytes(drr: Drr, suffix: str, *, inverted: bool = False, note: str = "")
         Bone black on white; pictures only.
     note : str
         Put under the title of a picture, e.g. the dose estimate.
+    lines : iterable of Line
+        Drawn over a picture, and in the tags of every file as polylines of (row, column).
+    more : mapping
+        Further tags.
 
     Raises
     ------
@@ -53,21 +65,28 @@ def xray_bytes(drr: Drr, suffix: str, *, inverted: bool = False, note: str = "")
     """
     if suffix not in SUFFIXES:
         raise InputError(f"an X-ray is written as {', '.join(SUFFIXES)}, not {suffix!r}", code="usage")
+    drawn = tuple(lines)
+    tags = xray_tags(drr, {**(more or {}), **_polylines(drawn, drr.carm)})
     if suffix == ".png":
-        return drr_png(drr, inverted=inverted, note=note)
-    if suffix == ".nrrd":
-        image = sitk.GetImageFromArray(np.asarray(drr.line_integral)[None])
-        rays, carm = detector_rays(drr.carm), drr.carm
-        image.SetOrigin((rays.source + rays.corner).tolist())
-        image.SetSpacing((carm.pixel_mm, carm.pixel_mm, 1.0))
-        image.SetDirection(np.stack([carm.column_lps, carm.row_lps, carm.beam_lps], axis=1).ravel().tolist())
-    else:
-        image = sitk.GetImageFromArray(np.asarray(drr.line_integral))
-        image.SetSpacing((drr.carm.pixel_mm, drr.carm.pixel_mm))
+        return tagged_png(drr_png(drr, inverted=inverted, note=note, lines=drawn), tags)
+    if suffix != ".nrrd":
+        return tiff(drr, tags)
+    image = sitk.GetImageFromArray(np.asarray(drr.line_integral)[None])
+    rays, carm = detector_rays(drr.carm), drr.carm
+    image.SetOrigin((rays.source + rays.corner).tolist())
+    image.SetSpacing((carm.pixel_mm, carm.pixel_mm, 1.0))
+    image.SetDirection(np.stack([carm.column_lps, carm.row_lps, carm.beam_lps], axis=1).ravel().tolist())
+    image.SetMetaData(KEY, json.dumps(tags))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"xray{suffix}"
         sitk.WriteImage(image, str(path))
         return path.read_bytes()
+
+
+def _polylines(lines: tuple[Line, ...], carm: CArm) -> dict[str, Any]:
+    if not lines:
+        return {}
+    return {"overlays_px": {line.name: np.round(line.px(carm), 2).tolist() for line in lines}}
 
 
 def advance_gif(
@@ -82,7 +101,7 @@ def advance_gif(
     needles : list of Capsule
         One a frame.
     outlines_lps : list of ndarray, shape (N, 3)
-        Closed outlines to draw over every view, e.g. the pedicle.
+        Polylines to draw over every view, e.g. the pedicle; closed ones repeat their first point.
     """
     canvases = {name: Canvas(drr) for name, drr in anatomies.items()}
     windows = {name: display_window(drr) for name, drr in anatomies.items()}
@@ -92,8 +111,8 @@ def advance_gif(
         for name, canvas in canvases.items():
             drr = canvas.anatomy
             shown = replace(drr, line_integral=canvas.draw([steel_tool(needle)]))
-            grey = to_display(shown, window=windows[name])
-            parts.append(_labelled(255 - grey if inverted else grey, name, drr.carm, outlines_lps))
+            grey = to_display(shown, window=windows[name], inverted=inverted)
+            parts.append(_labelled(grey, name, drr, outlines_lps))
         frames.append(np.concatenate(parts, axis=1))
     pictures = []
     for frame in frames:
@@ -106,13 +125,18 @@ def advance_gif(
     return stream.getvalue()
 
 
-def _labelled(grey: AnyArray, name: str, carm: CArm, outlines_lps: list[FloatArray]) -> AnyArray:
+def _labelled(grey: AnyArray, name: str, drr: Drr, outlines_lps: list[FloatArray]) -> AnyArray:
     """The picture in the colours of `_PALETTE`, with outlines, letters and scale."""
     picture = Image.fromarray(np.asarray(grey.astype(np.uint16) * (_GREYS - 1) // 255, dtype=np.uint8))
     draw = ImageDraw.Draw(picture)
     draw.fontmode = "1"  # no shades between two colours of the palette
+    carm = drr.carm
+    cut = cut_rays(drr.ends_lps, carm)
+    if cut is not None:
+        for row, column in label_places(cut, (0.0, float(cut.shape[0])), (0.0, float(cut.shape[1]))):
+            _text(draw, (column - 45, row - 6), "the scan ends here")
     for outline in outlines_lps:
-        pixels = carm.project(np.concatenate([outline, outline[:1]]))[:, ::-1]
+        pixels = carm.project(outline)[:, ::-1]
         draw.line([(float(x), float(y)) for x, y in pixels], fill=_YELLOW, width=1)
     rows, columns = carm.detector_px
     letters = edge_letters(carm)

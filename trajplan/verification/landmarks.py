@@ -8,29 +8,35 @@ import numpy as np
 
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.fluoroscopy.carm import CArm
-from trajplan.geometry.arrays import FloatArray
+from trajplan.geometry.arrays import FloatArray, unit
 from trajplan.parts import Side
 
 
 @dataclass(frozen=True, eq=False)
 class ApLandmarks:
-    """Pedicle borders on the AP view, as columns (px), and the patient millimetres of one pixel at the pedicle."""
+    """One pedicle's borders and the midline on the AP view, and the patient millimetres of one pixel at the pedicle.
 
-    medial_column: float
-    lateral_column: float
-    superior_row: float
-    inferior_row: float
-    midline_column: float
+    The midline leans on the picture when the spine does: `across` is the unit (row, column) at right angles to it,
+    towards the pedicle's side, and the borders are counted along it from `midline_px`, a point of the midline.
+    """
+
+    midline_px: FloatArray
+    across: FloatArray
+    medial_px: float
+    lateral_px: float
     mm_per_px: float
-    lateral_sign: float
-
-    def lateral_of_medial_border_mm(self, ap_px: FloatArray) -> float:
-        """How far a point is on the lateral side of the medial pedicle border (+), in the patient."""
-        return float((ap_px[1] - self.medial_column) * self.lateral_sign * self.mm_per_px)
 
     def from_midline_mm(self, ap_px: FloatArray) -> float:
         """How far a point is from the midline towards this side, in the patient."""
-        return float((ap_px[1] - self.midline_column) * self.lateral_sign * self.mm_per_px)
+        return float((ap_px - self.midline_px) @ self.across) * self.mm_per_px
+
+    def lateral_of_medial_border_mm(self, ap_px: FloatArray) -> float:
+        """How far a point is on the lateral side of the medial pedicle border (+), in the patient."""
+        return self.from_midline_mm(ap_px) - self.medial_px * self.mm_per_px
+
+    def lateral_of_middle_mm(self, ap_px: FloatArray) -> float:
+        """How far a point is on the lateral side of the middle of the pedicle (+), in the patient."""
+        return self.from_midline_mm(ap_px) - (self.medial_px + self.lateral_px) / 2 * self.mm_per_px
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,18 +51,21 @@ class LateralLandmarks:
 
     def past_posterior_wall_mm(self, lateral_px: FloatArray) -> float:
         """How far a point is anterior of the posterior wall line (+), in the patient."""
-        slope, offset = self.posterior_line
-        return float((lateral_px[1] - slope * lateral_px[0] - offset) * self.anterior_sign * self.mm_per_px)
+        return self._anterior_mm(self.posterior_line, lateral_px)
 
     def past_rims_mm(self, lateral_px: FloatArray) -> float:
         """How far a point is anterior of the posterior rims (+), the line that the view shows best."""
-        slope, offset = self.rims_line
-        return float((lateral_px[1] - slope * lateral_px[0] - offset) * self.anterior_sign * self.mm_per_px)
+        return self._anterior_mm(self.rims_line, lateral_px)
 
     def short_of_anterior_wall_mm(self, lateral_px: FloatArray) -> float:
         """How far a point is posterior of the anterior wall line (+), in the patient."""
-        slope, offset = self.anterior_line
-        return float((slope * lateral_px[0] + offset - lateral_px[1]) * self.anterior_sign * self.mm_per_px)
+        return -self._anterior_mm(self.anterior_line, lateral_px)
+
+    def _anterior_mm(self, line: tuple[float, float], px: FloatArray) -> float:
+        """At right angles to the line: along a row it would be too much by what the spine leans."""
+        slope, offset = line
+        off = float(px[1] - slope * px[0] - offset) / float(np.hypot(1.0, slope))
+        return off * self.anterior_sign * self.mm_per_px
 
 
 def _mm_per_px(carm: CArm, point_lps: FloatArray) -> float:
@@ -67,20 +76,18 @@ def _mm_per_px(carm: CArm, point_lps: FloatArray) -> float:
 def ap_landmarks(vertebra: Vertebra, side: Side, ap: CArm) -> ApLandmarks:
     """The pedicle's projected outline and the midline on the AP view."""
     pedicle = vertebra.pedicles[side]
-    outline = ap.project(pedicle.outline_lps)
-    lateral_lps = vertebra.frame.u * side.sign
-    step = ap.project(pedicle.isthmus_center_lps + lateral_lps) - ap.project(pedicle.isthmus_center_lps)
-    sign = 1.0 if step[1] > 0 else -1.0
-    columns = outline[:, 1] * sign
-    midline = ap.project(vertebra.frame.origin_lps)
+    foot, middle, head = ap.project(vertebra.frame.to_world([[0.0, 0.0, -1.0], [0.0, 0.0, 0.0], [0.0, 0.0, 1.0]]))
+    across = unit([foot[1] - head[1], head[0] - foot[0]])
+    center, beside = ap.project(pedicle.isthmus_center_lps + np.array([[0.0], [1.0]]) * vertebra.frame.u * side.sign)
+    if float((beside - center) @ across) < 0:
+        across = -across
+    borders = (ap.project(pedicle.outline_lps) - middle) @ across
     return ApLandmarks(
-        medial_column=float(columns.min() * sign),
-        lateral_column=float(columns.max() * sign),
-        superior_row=float(outline[:, 0].min()),
-        inferior_row=float(outline[:, 0].max()),
-        midline_column=float(midline[1]),
+        midline_px=middle,
+        across=across,
+        medial_px=float(borders.min()),
+        lateral_px=float(borders.max()),
         mm_per_px=_mm_per_px(ap, pedicle.isthmus_center_lps),
-        lateral_sign=sign,
     )
 
 

@@ -258,8 +258,12 @@ class _Judge:
         pedicle = next(p for p in plan["pedicles"] if p["side"] == path["side"])
         self.center = np.array(pedicle["isthmus_center_lps"])
         outwards = np.array(frame["u"]) * (1 if path["side"] == "left" else -1)
-        self._ap_unit = self._columns(self._ap, [self.center - outwards / 2, self.center + outwards / 2])
-        self._outline = self._across(pinhole(self._ap, np.array(pedicle["outline_lps"]))[:, 1])
+        # the spine may lean on the AP: pixels as complex numbers, turned until its midline stands upright
+        spine = pinhole(self._ap, self._origin + np.array([[-1.0], [1.0]]) * np.array(frame["w"])) @ [1j, 1.0]
+        self._upright = np.conj(spine[1] - spine[0]) / abs(spine[1] - spine[0])
+        pair = pinhole(self._ap, np.stack([self.center - outwards / 2, self.center + outwards / 2])) @ [1j, 1.0]
+        self._ap_unit = float(np.sign(((pair[1] - pair[0]) * self._upright).imag) * abs(pair[1] - pair[0]))
+        self._outline = self._across(np.array(pedicle["outline_lps"]))
         forward = -np.array(frame["v"])
         self._lateral_unit = self._columns(self._lateral, [self._origin - forward / 2, self._origin + forward / 2])
         self._back = self._wall(np.array(plan["vertebra"]["posterior_wall_lps"]), 90)
@@ -271,8 +275,9 @@ class _Judge:
         pixels = pinhole(view, np.array(pair))
         return float(np.sign(pixels[1, 1] - pixels[0, 1]) * np.linalg.norm(pixels[1] - pixels[0]))
 
-    def _across(self, columns: FloatArray) -> FloatArray:
-        return np.asarray(columns / self._ap_unit)
+    def _across(self, points: FloatArray) -> FloatArray:
+        """Millimetres at right angles to the midline on the AP, outwards +, from anywhere."""
+        return np.asarray((pinhole(self._ap, points) @ [1j, 1.0] * self._upright).imag / self._ap_unit)
 
     def _wall(self, points: FloatArray, percentile: float) -> tuple[float, float]:
         pixels = pinhole(self._lateral, points)
@@ -281,19 +286,23 @@ class _Judge:
         slope, _ = np.linalg.lstsq(design, along, rcond=None)[0]
         return float(slope), float(np.percentile(along - slope * pixels[:, 0], percentile))
 
+    def _lean(self, line: tuple[float, float]) -> float:
+        """How much longer a distance along a row is than one at right angles to a wall's line."""
+        return float(np.sqrt(1.0 + (line[0] * self._lateral_unit) ** 2))
+
     def margin_mm(self, stage: str, at: FloatArray) -> float:
         """How far the tip is on the right side of the stage's rule, mm."""
-        across = float(self._across(pinhole(self._ap, at)[:, 1])[0])
+        across = float(self._across(at)[0])
         if stage == "docking":
             return across - (float(self._outline.min()) + float(self._outline.max())) / 2
         if stage in ("mid-pedicle", "posterior wall"):
             return across - float(self._outline.min())
         row, column = pinhole(self._lateral, at)[0]
         along = column / self._lateral_unit
-        past = along - self._back[0] * row - self._back[1]
+        past = (along - self._back[0] * row - self._back[1]) / self._lean(self._back)
         if stage == "past the wall":
             return float(past)
-        short = self._front[0] * row + self._front[1] - along
-        from_midline = across - float(self._across(pinhole(self._ap, self._origin)[:, 1])[0])
+        short = (self._front[0] * row + self._front[1] - along) / self._lean(self._front)
+        from_midline = across - float(self._across(self._origin)[0])
         midline = 5.0 - abs(from_midline) if self._approach == "unipedicular" else from_midline
         return float(min((short + past) / 3 - short, short, midline))

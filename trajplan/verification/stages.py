@@ -14,14 +14,14 @@ from trajplan.anatomy.vertebra import Vertebra
 from trajplan.fluoroscopy.carm import CArm
 from trajplan.geometry.arrays import FloatArray
 from trajplan.planning.plan import Trajectory
+from trajplan.verification.in_space import UNIPEDICULAR_MIDLINE_MM, InSpace
 from trajplan.verification.landmarks import ApLandmarks, LateralLandmarks, ap_landmarks, lateral_landmarks
 from trajplan.verification.place import Place, WallMap, place_of
 
 PAST_WALL_MM = 2.0
 """The working cannula stops 2-3 mm past the posterior wall (clinical rule 13, marked unverified in the reference)."""
 
-UNIPEDICULAR_MIDLINE_MM = 5.0
-"""A unipedicular tip ends within this of the midline (clinical rule 14, marked unverified in the reference)."""
+_ROUNDING_MM = -1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +29,9 @@ class Stage:
     """One depth of the insertion and its rule.
 
     `passed` is None when the rule cannot be judged. `margin_mm` is how far the tip is on the right side of the rule,
-    in mm in the patient (magnification removed), negative when broken. `ap_px` and `lateral_px` are the tip's
-    (row, column) in the two views, `place` where it stands on them.
+    in mm in the patient (magnification removed), negative when broken; `margin_px` is the same on the picture of the
+    view that decides. `space_margin_mm` judges the same depth without any view (`in_space`). `ap_px` and `lateral_px`
+    are the tip's (row, column) in the two views, `place` where it stands on them.
     """
 
     name: str
@@ -42,6 +43,28 @@ class Stage:
     ap_px: FloatArray
     lateral_px: FloatArray
     place: Place | None = None
+    margin_px: float | None = None
+    space_margin_mm: float | None = None
+
+    @property
+    def passed_in_space(self) -> bool | None:
+        """Whether the rule is kept in space; None when it was not judged."""
+        return None if self.space_margin_mm is None else self.space_margin_mm >= _ROUNDING_MM
+
+    @property
+    def disagrees(self) -> bool:
+        """Whether views and space judge this depth differently."""
+        return None not in (self.passed, self.passed_in_space) and self.passed != self.passed_in_space
+
+    def disagreement(self) -> str | None:
+        """What to tell the team when views and space judge this depth differently; None when they agree."""
+        if not self.disagrees:
+            return None
+        seen, true = ("kept", "broken") if self.passed else ("broken", "kept")
+        return (
+            f"at {self.name} ({self.depth_mm:.0f} mm) the views show the rule {seen} (margin {self.margin_mm or 0:.1f} "
+            f"mm), in space it is {true} ({self.space_margin_mm or 0:.1f} mm)."
+        )
 
 
 def check_stages(trajectory: Trajectory, vertebra: Vertebra, ap: CArm, lateral: CArm) -> tuple[Stage, ...]:
@@ -55,6 +78,7 @@ def check_stages(trajectory: Trajectory, vertebra: Vertebra, ap: CArm, lateral: 
     front = ap_landmarks(vertebra, trajectory.side, ap)
     profile = lateral_landmarks(vertebra, lateral)
     face = WallMap(vertebra)
+    space = InSpace(vertebra, trajectory.side, face)
     depth, points = trajectory.capsule.points_along(0.1)
     lateral_px = lateral.project(points)
     past = np.array([profile.past_posterior_wall_mm(px) for px in lateral_px])
@@ -71,7 +95,7 @@ def check_stages(trajectory: Trajectory, vertebra: Vertebra, ap: CArm, lateral: 
         ("past the wall", past_wall),
         ("final", float(depth[-1])),
     )
-    return tuple(_stage(name, d, trajectory, vertebra, face, ap, lateral, front, profile) for name, d in named)
+    return tuple(_stage(name, d, trajectory, vertebra, face, space, ap, lateral, front, profile) for name, d in named)
 
 
 def _stage(
@@ -80,6 +104,7 @@ def _stage(
     trajectory: Trajectory,
     vertebra: Vertebra,
     wall: WallMap,
+    space: InSpace,
     ap: CArm,
     lateral: CArm,
     front: ApLandmarks,
@@ -89,20 +114,23 @@ def _stage(
     ap_px, lateral_px = ap.project(tip), lateral.project(tip)
     lateral_of_border = front.lateral_of_medial_border_mm(ap_px)
     past = profile.past_posterior_wall_mm(lateral_px)
+    mm_per_px = front.mm_per_px
     if name == "docking":
-        middle = (front.medial_column + front.lateral_column) / 2
-        margin = float((ap_px[1] - middle) * front.lateral_sign * front.mm_per_px)
+        margin = front.lateral_of_middle_mm(ap_px)
         rule = "AP: the tip docks on the lateral half of the pedicle"
     elif name in ("mid-pedicle", "posterior wall"):
         margin = lateral_of_border
         rule = "AP: the tip is lateral of the medial pedicle border (lateral view: not yet past the posterior wall)"
     elif name == "past the wall":
-        margin = past
+        margin, mm_per_px = past, profile.mm_per_px
         rule = "Lateral: the tip is past the posterior wall; from here it may cross the medial border on AP"
     else:
-        margin, rule = _final_rule(trajectory, front, profile, ap_px, lateral_px)
+        margin, rule, mm_per_px = _final_rule(trajectory, front, profile, ap_px, lateral_px)
     place = place_of(tip, vertebra, trajectory.side, ap, front, lateral, profile, wall)
-    return Stage(name, depth_mm, bool(margin >= -1e-6), margin, rule, tip, ap_px, lateral_px, place)
+    return Stage(
+        name, depth_mm, bool(margin >= _ROUNDING_MM), margin, rule, tip, ap_px, lateral_px, place, margin / mm_per_px,
+        space.margin_mm(name, tip, trajectory.approach),
+    )  # fmt: skip
 
 
 def _final_rule(
@@ -111,8 +139,11 @@ def _final_rule(
     profile: LateralLandmarks,
     ap_px: FloatArray,
     lateral_px: FloatArray,
-) -> tuple[float, str]:
-    """Final tip: anterior third on the lateral view, behind the front wall; on AP on the right side of the midline."""
+) -> tuple[float, str, float]:
+    """Final tip: anterior third on the lateral view, behind the front wall; on AP on the right side of the midline.
+
+    Margin, rule, and the millimetres of a pixel in the view that decides.
+    """
     short = profile.short_of_anterior_wall_mm(lateral_px)
     depth = short + profile.past_posterior_wall_mm(lateral_px)
     in_third = depth / 3 - short
@@ -123,4 +154,6 @@ def _final_rule(
     else:
         midline = from_midline
         rule = "Lateral: tip in the anterior third; AP: not across the midline"
-    return min(in_third, short, midline), rule
+    if midline < min(in_third, short):
+        return midline, rule, front.mm_per_px
+    return min(in_third, short), rule, profile.mm_per_px
