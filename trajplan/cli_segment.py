@@ -48,6 +48,7 @@ def segment(
 ) -> None:
     """Segment a vertebra (at a seed, or a level looked for) or all, measure, and write labels (VerSe ids)."""
     from trajplan.anatomy.backends import get_backend
+    from trajplan.anatomy.second_opinion import leading
     from trajplan.exports.atomic import write_atomically
     from trajplan.exports.labels_file import label_suffix, write_labels
     from trajplan.exports.segmentation_facts import all_facts, one_facts
@@ -63,7 +64,9 @@ def segment(
         raise InputError("say which vertebra: --seed, --level (with --backend network) or --all", code="usage")
     point = parse_point(seed, "--seed") if seed is not None else None
     chosen = get_backend(backend)
-    if (every or point is None) and chosen.name != "network":
+    if every and leading(chosen) is not chosen:
+        raise InputError("--all takes one back-end: a second opinion is asked of one vertebra", code="usage")
+    if (every or point is None) and leading(chosen).name != "network":
         raise InputError(
             "finding vertebrae without a seed, or --all of them, needs --backend network "
             "(pip install 'trajplan[network]')",

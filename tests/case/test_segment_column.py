@@ -145,6 +145,7 @@ def test_a_plan_without_a_seed_takes_the_flattened_one_and_confirms_no_level(ct:
         ((), "say which vertebra: --seed, --level"),
         (("--all",), r"needs --backend network"),
         (("--all", "--backend", "network", "--parts", "p.txt"), "labels are written as .nrrd, .nii.gz or .nii"),
+        (("--all", "--backend", "network+simpleitk"), "--all takes one back-end"),
         (("--all", "--backend", "network", "--measures", "m.csv"), "--measures must end in .json"),
         (("--level", "L1"), r"needs --backend network"),
     ],
