@@ -135,7 +135,7 @@ def plan(
     """Plan the safest transpedicular path on a CT and write report, plan.json and pictures to --out."""
     from trajplan.augmentation.asked import augmentation_settings
     from trajplan.case import CaseRequest
-    from trajplan.exports.labels_file import segmented_in
+    from trajplan.exports.segmentation_note import segmented_in
     from trajplan.levels import level_id
     from trajplan.planning.execution import carried_out
     from trajplan.planning.execution import execution as find_execution

@@ -24,7 +24,8 @@ SeedOption = Annotated[str | None, typer.Option(help="A point in the vertebral b
 BackendOption = Annotated[
     str,
     typer.Option(
-        help="Who segments: simpleitk (default, no learning), network (preview: fast), or one that a package adds."
+        help="Who segments: simpleitk (default, no learning), network (preview: fast), or one that a package adds. "
+        "network+simpleitk: the second segments too, and where they disagree the mask is flagged."
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print machine-readable output.")]

@@ -13,6 +13,7 @@ from trajplan.anatomy.clean_labels import clean_labels
 from trajplan.anatomy.column import find_column
 from trajplan.anatomy.measure import measure_vertebra
 from trajplan.anatomy.network_backend import NetworkBackend
+from trajplan.anatomy.second_opinion import leading
 from trajplan.anatomy.seeded import segment_at_seed
 from trajplan.anatomy.vertebra import Confidence, Vertebra
 from trajplan.anatomy.without_seed import found_in_column
@@ -100,7 +101,7 @@ def find_target(
     counted: dict[str, object] = {}
     if seed_lps is not None:
         require_inside(scan.volume, seed_lps)
-    elif isinstance(chosen, NetworkBackend):
+    elif isinstance(leading(chosen), NetworkBackend):
         found = found_in_column(scan.volume, level, {*PLANNABLE_IDS, LEVEL_IDS["T13"]}, progress)
         seed_lps, level, counted = found.seed_lps, found.level, found.provenance()
         stated = None  # the program counted; nobody has pointed at the vertebra

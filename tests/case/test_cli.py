@@ -170,10 +170,13 @@ def test_segment_writes_labels_about_the_seed(wedge: Path, trajplan: Trajplan, t
     truth = json.loads((wedge / "truth.json").read_text())
     seed = ",".join(f"{v:.1f}" for v in truth["frame"]["origin_lps"])
     run = trajplan(
-        "segment", wedge / "ct.nrrd", f"--seed={seed}", "--level", "L1", "--out", tmp_path / "l1.nrrd", "--json"
+        *("segment", wedge / "ct.nrrd", f"--seed={seed}", "--level", "L1", "--out", tmp_path / "l1.nrrd", "--json"),
+        *("--parts", tmp_path / "parts.nrrd"),
     )
     assert run.status == 0, run.err
     assert json.loads(run.out)["target_id"] == 20
+    parts = volume_from_sitk(sitk.ReadImage(str(tmp_path / "parts.nrrd")))
+    assert set(np.unique(parts.array)) == {0, 1, 2, 3, 4, 5}
     labels = volume_from_sitk(sitk.ReadImage(str(tmp_path / "l1.nrrd")))
     volume_ml = (labels.array == 20).sum() * float(np.prod(labels.grid.spacing_zyx)) / 1000
     assert 25 < volume_ml < 90

@@ -12,9 +12,10 @@ from cli_runs import Trajplan
 
 from trajplan.anatomy.vertebra import Confidence
 from trajplan.case import CaseRequest, run_case
-from trajplan.exports.labels_file import segmented_in, write_labels, write_volume
+from trajplan.exports.labels_file import write_labels, write_volume
 from trajplan.exports.plan_json import plan_document
 from trajplan.exports.plan_model import PlanDocument
+from trajplan.exports.segmentation_note import segmented_in
 from trajplan.geometry import LabelMap
 from trajplan.levels import level_id
 from trajplan.parts import Part
@@ -140,3 +141,34 @@ def test_the_note_holds_nothing_but_what_it_is_for(case: Path) -> None:
 def _canonical(case: Path) -> np.ndarray:
     labels: LabelMap = read_labels(case / "plain.nrrd", Scheme.VERSE)
     return labels.array
+
+
+@pytest.mark.parametrize("name", ["auto.nii.gz", "auto.nii"])
+def test_nifti_labels_are_known_again_with_their_lowest_confidence(phantom: Phantom, tmp_path: Path, name: str) -> None:
+    rated = Segmented("network", {L1: Confidence(0.9, {}, ()), L2: Confidence(0.41, {}, ("check the facets",))})
+    write_labels(phantom.labels, tmp_path / name, rated)
+    labels = read_labels(tmp_path / name, Scheme.VERSE)
+    assert np.array_equal(labels.array, phantom.labels.array)
+    assert labels.grid.same_as(phantom.labels.grid)
+    found = segmented_in(tmp_path / name, labels)
+    assert found is not None
+    assert (found.backend, found.edited) == ("network", False)
+    for level in (L1, L2):  # one figure for the file: the worst, never a better one
+        assert found.confidence_in(level).score == 0.41
+        assert "doubts" in found.confidence_in(level).check[0]
+
+    image = sitk.ReadImage(str(tmp_path / name))
+    image[tuple(s // 2 for s in image.GetSize())] = L2
+    sitk.WriteImage(image, str(tmp_path / f"edited_{name}"))
+    edited = segmented_in(tmp_path / f"edited_{name}", read_labels(tmp_path / f"edited_{name}", Scheme.VERSE))
+    assert edited is not None
+    assert edited.edited
+
+
+@pytest.mark.parametrize("note", ["", "trajplan", "trajplan network 9.999 - " + "a" * 36, "trajplan network 0.9 x 12"])
+def test_a_nifti_note_that_cannot_be_understood_is_no_note(phantom: Phantom, tmp_path: Path, note: str) -> None:
+    write_labels(phantom.labels, tmp_path / "plain.nii.gz")
+    image = sitk.ReadImage(str(tmp_path / "plain.nii.gz"))
+    image.SetMetaData("ITK_FileNotes", note)
+    sitk.WriteImage(image, str(tmp_path / "odd.nii.gz"))
+    assert segmented_in(tmp_path / "odd.nii.gz", read_labels(tmp_path / "odd.nii.gz", Scheme.VERSE)) is None

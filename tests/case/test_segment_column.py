@@ -12,8 +12,10 @@ from cli_runs import Trajplan
 from column_made import body_centers
 
 from trajplan.anatomy.network_column import NetworkColumn, find_column_by_network
+from trajplan.errors import AnatomyError
 from trajplan.exports.labels_file import write_volume
 from trajplan.levels import UNNAMED_FIRST_ID
+from trajplan.parts import Part
 from trajplan.reading.read import read_scan
 from trajplan.target import find_target
 from trajplan_phantoms import Phantom, Scanner, make_phantom
@@ -44,6 +46,7 @@ def searched(found: NetworkColumn, monkeypatch: pytest.MonkeyPatch) -> None:
     """The search is made once for all tests."""
     for room in ("network_column", "without_seed", "seeded"):
         monkeypatch.setattr(f"trajplan.anatomy.{room}.find_column_by_network", lambda *given: found)
+    monkeypatch.setattr("trajplan.segmenting.find_column_by_network", lambda *given: found)
 
 
 def point(phantom: Phantom, level: str) -> str:
@@ -52,7 +55,10 @@ def point(phantom: Phantom, level: str) -> str:
 
 @pytest.mark.usefixtures("searched")
 def test_all_of_them_with_measures_and_evidence(ct: Path, phantom: Phantom, trajplan: Trajplan, tmp_path: Path) -> None:
-    run = trajplan("segment", ct, "--all", "--backend", "network", "--out", tmp_path / "all.nrrd", "--json")
+    run = trajplan(
+        *("segment", ct, "--all", "--backend", "network", "--out", tmp_path / "all.nrrd", "--json"),
+        *("--parts", tmp_path / "parts.nii.gz", "--measures", tmp_path / "measures.json"),
+    )
     assert run.status == 0, run.err
     facts = json.loads(run.out)
     levels = facts["levels"]
@@ -70,13 +76,24 @@ def test_all_of_them_with_measures_and_evidence(ct: Path, phantom: Phantom, traj
     assert facts["vertebrae"][1]["loss_percent"] > 20.0
     written = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "all.nrrd")))
     assert set(np.unique(written)) == {0, T12, L1, L2}
+    assert json.loads((tmp_path / "measures.json").read_text()) == facts
+    split = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "parts.nii.gz")))
+    assert split.shape == written.shape
+    assert set(np.unique(split)) == {0, *map(int, Part)}
+    for one in (T12, L1, L2):
+        bone = (split > 0) & (split != Part.CANAL)
+        assert (bone & (written == one)).sum() > 0.97 * (written == one).sum()
+    assert not ((split == Part.CANAL) & (written > 0)).sum() > 0.02 * (split == Part.CANAL).sum()
 
 
 @pytest.mark.usefixtures("searched")
 def test_naming_one_names_all_and_the_contradiction_is_told(
     ct: Path, phantom: Phantom, trajplan: Trajplan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trajplan.cli_segment._measured", lambda *given: {"not_measured": "left out here"})
+    def too_few(*given: object, **named: object) -> None:
+        raise AnatomyError("left out here", code="left_out")
+
+    monkeypatch.setattr("trajplan.segmenting.measure_vertebra", too_few)
     seed = point(phantom, "L1")
     run = trajplan("segment", ct, "--all", "--backend", "network", seed, "--level", "L3", "--out", tmp_path / "n.nrrd")
     assert run.status == 0, run.err
@@ -127,6 +144,9 @@ def test_a_plan_without_a_seed_takes_the_flattened_one_and_confirms_no_level(ct:
     [
         ((), "say which vertebra: --seed, --level"),
         (("--all",), r"needs --backend network"),
+        (("--all", "--backend", "network", "--parts", "p.txt"), "labels are written as .nrrd, .nii.gz or .nii"),
+        (("--all", "--backend", "network+simpleitk"), "--all takes one back-end"),
+        (("--all", "--backend", "network", "--measures", "m.csv"), "--measures must end in .json"),
         (("--level", "L1"), r"needs --backend network"),
     ],
 )

@@ -72,8 +72,8 @@ def test_what_is_no_label_map_is_refused(tmp_path: Path) -> None:
 
 def test_another_suffix_is_refused(case: CaseResult, tmp_path: Path) -> None:
     assert case.vertebra is not None
-    with pytest.raises(InputError, match="nrrd"):
-        write_parts(case.vertebra, tmp_path / "parts.nii.gz")
+    with pytest.raises(InputError, match=r"as \.nrrd, \.nii\.gz or \.nii, got 'parts\.png'"):
+        write_parts(case.vertebra, tmp_path / "parts.png")
 
 
 def test_an_unwritable_place_is_one_clear_line(case: CaseResult, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import EntryPoint, entry_points
 
 from trajplan.anatomy.backend import Backend
+from trajplan.anatomy.second_opinion import SecondOpinion
 from trajplan.errors import InputError
 
 GROUP = "trajplan.backends"
@@ -22,13 +23,24 @@ def backend_names() -> tuple[str, ...]:
 
 
 def get_backend(name: str = DEFAULT) -> Backend:
-    """A back-end by its name; none is ever taken in place of another.
+    """A back-end by its name, or two as ``first+second``: the second's opinion rates the first's mask.
+
+    None is ever taken in place of another.
 
     Raises
     ------
     InputError
-        ``unknown_backend``, with the names there are.
+        ``unknown_backend``, with the names there are; ``usage`` for what are no two back-ends.
     """
+    if "+" in name:
+        names = name.split("+")
+        if len(set(names)) != 2 or len(names) != 2:
+            raise InputError(f"a second opinion needs two back-ends, FIRST+SECOND, got {name!r}", code="usage")
+        return SecondOpinion(_one(names[0]), _one(names[1]))
+    return _one(name)
+
+
+def _one(name: str) -> Backend:
     found = _found().get(name)
     if found is None:
         raise InputError(

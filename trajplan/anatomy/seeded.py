@@ -8,6 +8,7 @@ from trajplan.anatomy.backend import Backend, LabelResult, Progress
 from trajplan.anatomy.network_backend import NetworkBackend
 from trajplan.anatomy.network_column import find_column_by_network
 from trajplan.anatomy.scan_edge import cut_sides
+from trajplan.anatomy.second_opinion import LEADING_SHARE, SecondOpinion
 from trajplan.anatomy.seed_place import SeedPlace, place_of, seed_error
 from trajplan.errors import AnatomyError
 from trajplan.geometry import Volume
@@ -30,6 +31,11 @@ def segment_at_seed(
         the distance of the nearest whole vertebra.
     """
     seed = np.asarray(seed_lps, dtype=np.float64)
+    if isinstance(backend, SecondOpinion):
+        first = segment_at_seed(
+            backend.leading, ct, seed, level_id, lambda share, what: progress(LEADING_SHARE * share, what)
+        )
+        return backend.asked(first, ct, seed, level_id, progress)
     if not isinstance(backend, NetworkBackend):
         return backend.segment(ct, seed, level_id, progress)
     try:

@@ -1,28 +1,40 @@
-"""Labels and volumes as gzip NRRD: the one lossless format that notices a damaged file."""
+"""Labels and volumes as gzip NRRD, the one lossless format that notices a damaged file; labels as NIfTI on request."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
 
-from trajplan.anatomy.vertebra import Confidence, Vertebra
+from trajplan.anatomy.vertebra import Vertebra
 from trajplan.errors import InputError
 from trajplan.exports.leftovers import clean_leftovers, temporary_name
 from trajplan.exports.lock import output_lock
+from trajplan.exports.segmentation_note import attach_note, is_nifti
 from trajplan.geometry import LabelMap, Volume
 from trajplan.geometry.itk import grid_of, labels_from_sitk, to_sitk
 from trajplan.parts import PART_NAMES
 from trajplan.target import Segmented
 
 _HEADER_LIMIT = 65536
-_SEGMENTED = "trajplan_segmentation"
-_NAME, _LINE, _LINES = 40, 200, 20
+LABEL_SUFFIXES = (".nrrd", ".nii.gz", ".nii")
+
+
+def label_suffix(path: Path) -> str:
+    """The one of `LABEL_SUFFIXES` that a label file is to be written as.
+
+    Raises
+    ------
+    InputError
+        None of them; ``.seg.nrrd`` is a format of its own.
+    """
+    kind = next((one for one in LABEL_SUFFIXES if path.name.endswith(one)), None)
+    if kind is None or path.name.endswith(".seg.nrrd"):
+        raise InputError(f"labels are written as .nrrd, .nii.gz or .nii, got {path.name!r}", code="output_suffix")
+    return kind
 
 
 def write_parts(vertebra: Vertebra, path: Path) -> Path:
@@ -41,70 +53,25 @@ def write_labels(labels: LabelMap, path: Path, segmented: Segmented | None = Non
     Raises
     ------
     InputError
-        The name does not end in ``.nrrd``, an id does not fit, or what was written cannot be read back the same.
+        The name ends in none of `LABEL_SUFFIXES`, an id does not fit, or what was written cannot be read back the same.
     """
-    if path.suffix != ".nrrd" or path.name.endswith(".seg.nrrd"):
-        raise InputError(f"labels are written as .nrrd, got {path.name}", code="output_suffix")
+    label_suffix(path)
     if labels.array.size and not (int(labels.array.min()) >= 0 and int(labels.array.max()) <= 255):
         raise InputError("labels must be 0 to 255 to be written", code="labels_range")
     image = to_sitk(labels.array.astype(np.uint8), labels.grid)
-    image.SetMetaData("labels", "; ".join(f"{int(i)} {name}" for i, name in labels.names.items()))
+    if not is_nifti(path):
+        image.SetMetaData("labels", "; ".join(f"{int(i)} {name}" for i, name in labels.names.items()))
     if segmented is not None:
-        noted = {
-            "backend": segmented.backend,
-            "ratings": {
-                str(level): {"score": round(one.score, 4), "check": list(one.check)}
-                for level, one in segmented.ratings.items()
-            },
-            "sha256": labels.sha256(),
-        }
-        image.SetMetaData(_SEGMENTED, json.dumps(noted))
+        attach_note(image, path, labels, segmented)
     _write_checked(image, path)
     return path
-
-
-def segmented_in(path: Path, labels: LabelMap) -> Segmented | None:
-    """What a back-end of this program noted in a label file, and whether somebody has edited the labels since.
-
-    Parameters
-    ----------
-    path : Path
-        As `labels` were read from.
-    labels : LabelMap
-        What was read, canonical LPS.
-    """
-    if path.suffix != ".nrrd":
-        return None
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
-    try:
-        reader.ReadImageInformation()
-        if not reader.HasMetaDataKey(_SEGMENTED):
-            return None
-        noted = json.loads(reader.GetMetaData(_SEGMENTED))
-        ratings = {int(level): _rating(one) for level, one in noted["ratings"].items()}
-        edited = str(noted["sha256"]) != labels.sha256()
-        return Segmented(str(noted["backend"])[:_NAME], ratings, edited)
-    except (
-        RuntimeError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-    ):  # not understood: no note
-        return None
-
-
-def _rating(noted: dict[str, Any]) -> Confidence:
-    check = tuple(str(one)[:_LINE] for one in noted["check"])[:_LINES]
-    return Confidence(min(1.0, max(0.0, float(noted["score"]))), {}, check)
 
 
 def _write_checked(image: sitk.Image, path: Path) -> None:
     with output_lock(path) as alone:
         if alone:
             clean_leftovers(path)
-        temporary = temporary_name(path, ".tmp.nrrd")
+        temporary = temporary_name(path, f".tmp{label_suffix(path)}")
         try:
             sitk.WriteImage(image, str(temporary), useCompression=True)
             with temporary.open("rb") as stream:

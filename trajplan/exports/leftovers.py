@@ -23,7 +23,7 @@ def temporary_name(target: Path, suffix: str = ".tmp") -> Path:
 
 def leftovers(target: Path) -> list[Path]:
     """Temporary files and folders of earlier runs for this very target, beside it and in it."""
-    known = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{{2 * _TOKEN_BYTES}}}\.tmp(\.nrrd)?")
+    known = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{{2 * _TOKEN_BYTES}}}\.tmp(\.nrrd|\.nii(\.gz)?)?")
     found: list[Path] = []
     for folder in (target.parent, target):
         with contextlib.suppress(OSError):
