@@ -60,7 +60,7 @@ def compare(made: Made, path: Trajectory, settings: PlanSettings) -> tuple[float
     """Scores of the plan, the brute force and differential evolution, and by how much the latter's margin is larger."""
     assert made.vertebra is not None
     vertebra, side = made.vertebra, Side(path.side)
-    bench = Workbench(vertebra).bench(side)
+    bench = Workbench(vertebra, made.ct).bench(side)
     lines = lines_of(Route(side, path.approach), vertebra, settings)
     problem = problem_of(vertebra, bench.field, bench.facets_uvw, lines, required_margin(settings), settings)
     flip = np.array([side.sign, 1.0, 1.0])

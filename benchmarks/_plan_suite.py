@@ -16,12 +16,14 @@ from scipy.spatial.transform import Rotation
 from trajplan.anatomy.measure import measure_vertebra
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.errors import TrajplanError
-from trajplan.geometry import Volume
+from trajplan.geometry import Grid, Volume
+from trajplan.geometry.arrays import FloatArray
 from trajplan.geometry.resample import canonical
 from trajplan.levels import level_id
 from trajplan_phantoms import PhantomSpec, Pose, Scanner, Truth, make_phantom
 from trajplan_phantoms.fracture import Cleft, Fracture
 from trajplan_phantoms.population import draw
+from trajplan_phantoms.surface import ZeroSurface
 
 LEVELS = ("T6", "T7", "T8", "T9", "T10", "T11", "T12", "L1", "L2", "L3", "L4", "L5")
 KINDS = ("wedge", "none", "biconcave", "crush", "crush with retropulsion", "wedge with cleft")
@@ -46,6 +48,19 @@ class Made:
     def truth(self) -> Truth:
         """The exact truth, rebuilt from the spec."""
         return make_phantom(spec_of(self.seed, self.index)[0], _TRUTH_ONLY).truth
+
+    @cached_property
+    def _canal(self) -> ZeroSurface:
+        canal = self.truth.vertebra.canal
+        grid = Grid.isotropic(*canal.bounds(), 0.7)
+        grid = Grid.isotropic(grid.corners_lps().min(axis=0) - 3, grid.corners_lps().max(axis=0) + 3, 0.7)
+        points = grid.points_lps()
+        samples = canal.value((points[..., 0], points[..., 1], points[..., 2]))
+        return ZeroSurface.build(lambda q: canal.value((q[:, 0], q[:, 1], q[:, 2])), samples, grid)
+
+    def canal_mm(self, points_lps: FloatArray) -> FloatArray:
+        """True distance (N,) of LPS points (N, 3) to the wall of the canal, mm, negative inside it."""
+        return self._canal.distance(self.truth.place.to_own(points_lps))
 
 
 def spec_of(seed: int, index: int) -> tuple[PhantomSpec, str, str]:

@@ -31,7 +31,7 @@ from trajplan.planning.refusals import needed_width_mm
 from trajplan.planning.walls import BESIDE_PEDICLE
 from trajplan_phantoms import Truth
 
-ROWS = "rows-3"
+ROWS = "rows-4"
 """Version of the rows kept in the work folder; raised when the planner changes what they say."""
 
 BEFORE_ISTHMUS_MM = 4.0
@@ -88,7 +88,7 @@ def row_of(made: Made, option: Option) -> Row:
     profile = path.clearance.profile
     deeper = profile[profile[:, 0] >= depth, 1]
     _, along = path.capsule.points_along(0.25)
-    true_canal = float(made.truth.canal_value(along).min()) - path.capsule.radius_mm
+    true_canal = float(made.canal_mm(along).min()) - path.capsule.radius_mm
     canal = None if path.clearance.canal_mm is None else path.clearance.canal_mm - true_canal
     return Row(
         *known, width, float(deeper.min()), made.truth.true_clearance(path.capsule, depth),

@@ -104,7 +104,7 @@ def plan_approaches(
         ``settings_invalid``: a margin, limit or error of `settings` is not a number or below zero.
     """
     check_settings(settings)
-    task = _Task(ct, vertebra, settings, mask_doubt(automatic_mask, mask_spacing_mm), Workbench(vertebra))
+    task = _Task(ct, vertebra, settings, mask_doubt(automatic_mask, mask_spacing_mm), Workbench(vertebra, ct))
     wanted = routes_of(settings.approach, vertebra)
     results: dict[Route, Trajectory | Refusal] = {}
     for i, route in enumerate(wanted):

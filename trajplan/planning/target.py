@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -39,6 +40,18 @@ class TargetZone:
         return np.asarray(np.asarray(v) - self.slope * np.asarray(w) - self.offset)
 
 
+_BODIES: WeakKeyDictionary[Vertebra, FloatArray] = WeakKeyDictionary()
+
+
+def body_uvw(vertebra: Vertebra) -> FloatArray:
+    """Voxel centres of the body as (u, v, w) mm, shape (N, 3); kept as long as the vertebra is."""
+    if vertebra not in _BODIES:
+        grid = vertebra.parts.grid
+        voxels = grid.index_to_world(np.argwhere(vertebra.parts.array == Part.BODY))
+        _BODIES[vertebra] = vertebra.frame.to_local(voxels)
+    return _BODIES[vertebra]
+
+
 def target_zone(vertebra: Vertebra, side: Side, settings: PlanSettings, unipedicular: bool) -> TargetZone:
     """The tip position that serves the balloon best, before any wall is looked at, and how far back it may move.
 
@@ -51,8 +64,7 @@ def target_zone(vertebra: Vertebra, side: Side, settings: PlanSettings, unipedic
         ``body_too_small`` when the body has no room there (vertebra plana); ``no_wall_line`` when its front or back is
         not known.
     """
-    grid = vertebra.parts.grid
-    body = vertebra.frame.to_local(grid.index_to_world(np.argwhere(vertebra.parts.array == Part.BODY)))
+    body = body_uvw(vertebra)
     isthmus_u = float(vertebra.frame.to_local(vertebra.pedicles[side].isthmus_center_lps)[0])
     u = 0.0 if unipedicular else 0.5 * isthmus_u
     strip = body[np.abs(body[:, 0] - u) < 3.0]
