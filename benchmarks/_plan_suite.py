@@ -20,6 +20,8 @@ from trajplan.geometry import Grid, Volume
 from trajplan.geometry.arrays import FloatArray
 from trajplan.geometry.resample import canonical
 from trajplan.levels import level_id
+from trajplan.reading.scan import Scan
+from trajplan.target import find_target
 from trajplan_phantoms import PhantomSpec, Pose, Scanner, Truth, make_phantom
 from trajplan_phantoms.fracture import Cleft, Fracture
 from trajplan_phantoms.population import draw
@@ -27,6 +29,7 @@ from trajplan_phantoms.surface import ZeroSurface
 
 LEVELS = ("T6", "T7", "T8", "T9", "T10", "T11", "T12", "L1", "L2", "L3", "L4", "L5")
 KINDS = ("wedge", "none", "biconcave", "crush", "crush with retropulsion", "wedge with cleft")
+LABELS = "labels"
 VOXELS = {"spacing_zyx": (1.0, 1.0, 1.0), "noise_hu": 15.0}
 _TRUTH_ONLY = Scanner((5.0, 5.0, 5.0), noise_hu=0.0)
 
@@ -84,16 +87,28 @@ def spec_of(seed: int, index: int) -> tuple[PhantomSpec, str, str]:
 
 
 @lru_cache(maxsize=4)
-def case(seed: int, index: int) -> Made:
-    """Build the phantom on 1 mm voxels and measure its target from its own labels."""
+def case(seed: int, index: int, masks: str = LABELS) -> Made:
+    """Build the phantom on 1 mm voxels and measure its target.
+
+    Parameters
+    ----------
+    masks : str
+        ``labels``: from the phantom's own labels; otherwise the name of a segmentation back-end, which is given the
+        scan, the level and a seed in the middle of the body.
+    """
     spec, kind, sex = spec_of(seed, index)
     phantom = make_phantom(spec, Scanner(**VOXELS, seed=index))  # type: ignore[arg-type]  # see VOXELS
     vertebra, error = None, ""
     try:
-        vertebra = measure_vertebra(
-            phantom.ct, canonical(phantom.labels), level_id(spec.target), level=spec.target, level_confirmed=True,
-            source="phantom labels",
-        )  # fmt: skip
+        if masks == LABELS:
+            vertebra = measure_vertebra(
+                phantom.ct, canonical(phantom.labels), level_id(spec.target), level=spec.target, level_confirmed=True,
+                source="phantom labels",
+            )  # fmt: skip
+        else:
+            scan = Scan.of_volume(phantom.ct, path_name="phantom", kind="phantom")
+            seed_lps = phantom.truth.frame.origin_lps
+            vertebra = find_target(scan, spec.target, seed_lps, None, None, lambda _f, _w: None, masks).vertebra
     except TrajplanError as reason:
         error = f"{reason.code}: {reason}"
     return Made(seed, index, spec.target, kind, sex, phantom.ct, vertebra, error)

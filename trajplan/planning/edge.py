@@ -1,7 +1,7 @@
 """The edge of the cortex in the CT: where a wall lies between the voxels of a mask.
 
-A mask on 1 mm voxels places a wall to 0.2 mm (one sigma), 0.5 mm at worst. The CT behind it knows better: each sample of
-the wall is moved along its normal to where the Hounsfield units fall most steeply.
+A mask on 1 mm voxels places a wall to 0.2 mm (one sigma), 0.5 mm at worst. The CT behind it knows better: each sample
+of the wall is moved along its normal to where the Hounsfield units fall most steeply.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def moved_to_edge(surface: Surface, ct: Volume, where: BoolArray) -> Surface:
     edge, peak = _edges(spline, np.ascontiguousarray(index), np.ascontiguousarray(step * _STEP_MM))
     shift = _averaged(edge, points)
     faint = np.clip((FAINT_HU - peak) * FAINT_MM_PER_HU, 0.0, FAINT_MOST_MM)
-    shift = np.where(np.isfinite(shift), np.clip(shift - faint - KNOWN_TO_MM, -MOST_INWARDS_MM, MOST_OUTWARDS_MM), -NO_EDGE_MM)
+    shift = np.where(
+        np.isfinite(shift), np.clip(shift - faint - KNOWN_TO_MM, -MOST_INWARDS_MM, MOST_OUTWARDS_MM), -NO_EDGE_MM
+    )
     places = surface.points_lps.copy()
     places[moved] += shift[:, None] * normals
     return Surface(places, surface.normals_lps, surface.inside_zyx, surface.spacing_mm)

@@ -22,8 +22,8 @@ from trajplan.verification.recheck_verdict import verdict_lines
 
 LIMIT_MM = 0.3
 LOWER_MM = 1.2
-"""A plan may tell less clearance than the mesh of its mask: its walls may lie up to 0.9 mm further in, at the edge of the
-cortex in the CT, and its distances are lowered by 0.3 mm so as never to flatter."""
+"""A plan may tell less clearance than the mesh of its mask: its walls may lie up to 0.9 mm further in, at the edge of
+the cortex in the CT, and its distances are lowered by 0.3 mm so as never to flatter."""
 
 LIMIT_PX = 0.5
 LIMIT_DEG = 0.2
@@ -129,7 +129,7 @@ def _clearance_lines(
     candidates = [float(min(*always, to_wall[start:].min(initial=np.inf))) for start in starts]
     planned = path["clearance"]["min_mm"]
     least = min(candidates, key=lambda value: abs(value - planned))
-    # beside the pedicle the plan watches the other walls from the entry on: it may be more careful than this, never less
+    # beside the pedicle the plan watches the other walls from the entry on: it may be more careful, never less
     lower = np.inf if beside else LOWER_MM
     grade = max(path["gertzbein_robbins"], _grade(least)) if least - planned <= lower else _grade(least)
     side = path["side"]
