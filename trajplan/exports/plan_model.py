@@ -291,6 +291,8 @@ class TrajectoryModel(Model):
     candidates_tried: int | None = None
     safe_cone: SafeConeModel | None = None
     balloons: tuple[BalloonModel, ...] = ()
+    heary: str = ""
+    hu_profile: tuple[tuple[float, float | None], ...] = ()
 
 
 class RefusalModel(Model):

@@ -32,6 +32,7 @@ from trajplan.fluoroscopy.carm import angles_of_beam
 from trajplan.fluoroscopy.views import SolvedView
 from trajplan.parts import Side
 from trajplan.planning.advice import Option
+from trajplan.planning.heary import heary_grade
 from trajplan.planning.plan import BalloonFit, Breach, Clearance, SafeCone, Trajectory
 from trajplan.reading.scan import Scan
 from trajplan.verification.stages import Stage
@@ -145,6 +146,10 @@ def trajectory(t: Trajectory, stages: tuple[Stage, ...], en_face: SolvedView | N
         candidates_tried=int(t.candidates_tried),
         safe_cone=None if t.cone is None else _cone(t.cone),
         balloons=tuple(_balloon(b) for b in t.balloons),
+        heary=heary_grade(t.clearance),
+        hu_profile=()
+        if t.hu_profile is None
+        else tuple((rounded(float(d)), optional(float(h))) for d, h in t.hu_profile),
     )
 
 

@@ -47,7 +47,9 @@ def moved_to_edge(surface: Surface, ct: Volume, where: BoolArray) -> Surface:
         return surface
     points, normals = surface.points_lps[moved], surface.normals_lps[moved]
     around = ct.grid.world_to_index(np.array([points.min(axis=0), points.max(axis=0)]))
-    box = ct.cropped(np.floor(around.min(axis=0)).astype(int) - _ROOM, np.ceil(around.max(axis=0)).astype(int) + _ROOM)
+    # clipped so that a mask beside the scan has a box too; nothing is found in it
+    low = np.clip(np.floor(around.min(axis=0)).astype(int) - _ROOM, 0, np.array(ct.grid.shape_zyx) - 1)
+    box = ct.cropped(low, np.maximum(np.ceil(around.max(axis=0)).astype(int) + _ROOM, low + 1))
     spline = spline_filter(box.array.astype(np.float32), order=3, output=np.float32)
     index = box.grid.world_to_index(points)
     step = box.grid.world_to_index(points + normals) - index
