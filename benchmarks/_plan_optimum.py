@@ -38,8 +38,8 @@ def brute_force(
 ) -> tuple[float, np.ndarray]:
     """The least loss on a regular net about `center`, and where.
 
-    One wall sample in twelve gives a bound that no path can fall below; only paths whose bound is below the best found so
-    far are judged on all samples, which changes nothing in the result.
+    One wall sample in twelve gives a bound that no path can fall below; only paths whose bound is below the best found
+    so far are judged on all samples, which changes nothing in the result.
     """
     axes = [np.linspace(c - r, c + r, n) for c, r, n in zip(center, reach, counts, strict=True)]
     points = np.stack([a.ravel() for a in np.meshgrid(*axes, indexing="ij")], axis=1)

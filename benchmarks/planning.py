@@ -34,7 +34,7 @@ from trajplan.planning.refusals import needed_width_mm
 from trajplan.planning.walls import BESIDE_PEDICLE
 from trajplan_phantoms import Truth
 
-ROWS = "rows-4"
+ROWS = "rows-5"
 """Version of the rows kept in the work folder; raised when the planner changes what they say."""
 
 BEFORE_ISTHMUS_MM = 4.0
