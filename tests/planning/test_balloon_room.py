@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from planning_cases import Case
 
-from trajplan.geometry import Capsule, Grid, Volume
+from trajplan.anatomy.density import hu_along
 from trajplan.parts import Part, Side
 from trajplan.planning.heary import heary_grade, nearest_wall
-from trajplan.planning.hu import hu_along
 from trajplan.planning.instruments import SHIPPED
-from trajplan.planning.plan import Clearance, PlanSettings
+from trajplan.planning.plan import Approach, Clearance, PlanSettings
+from trajplan.planning.planner import plan_vertebra
 from trajplan.planning.reach import reach_caution
 from trajplan.planning.room import best_tip, room_of
 from trajplan.planning.target import target_zone
@@ -72,13 +72,17 @@ def test_a_tip_moves_for_more_volume_and_stays_where_nothing_is_gained(wedge: Ca
     assert np.array_equal(best_tip(v, start, corner, reach, third, 5.0, ()), corner), "no balloon, no reason to move"
 
 
-def test_hu_along_a_path_are_those_of_the_scan_and_nan_beyond_it() -> None:
-    grid = Grid((20, 40, 20), (-10.0, -20.0, -10.0), (1.0, 1.0, 1.0))
-    hu = (10.0 * grid.points_lps()[..., 1]).astype(np.int16)
-    found = hu_along(Volume(hu, grid), Capsule([0.0, 15.0, 0.0], [0.0, -25.0, 0.0], 1.5))
-    inside = found[:, 0] <= 35.0
-    assert found[inside, 1] == pytest.approx(10.0 * (15.0 - found[inside, 0]), abs=1e-6)
-    assert np.isnan(found[found[:, 0] > 35.5, 1]).all()
+def test_a_path_tells_the_hu_along_it(wedge: Case) -> None:
+    """Denser in the cortex of the pedicle than in the body's marrow, from the entry to the tip."""
+    settings = PlanSettings(approach=Approach.UNIPEDICULAR_LEFT, breach_samples=100)
+    (path,), _ = plan_vertebra(wedge.phantom.ct, wedge.vertebra, settings, automatic_mask=False)
+    assert path.hu_profile is not None
+    depth, hu = path.hu_profile.T
+    assert depth[0] == 0.0
+    assert depth[-1] == pytest.approx(path.length_in_bone_mm, abs=0.5)
+    again = hu_along(wedge.phantom.ct, path.entry_lps, path.target_lps, path.instrument.radius_mm)
+    np.testing.assert_array_equal(hu, again.hu)
+    assert hu[:6].max() > hu[-10:].mean() + 50.0
 
 
 @pytest.mark.parametrize(("tilt_deg", "said"), [(44.0, False), (47.0, True)])

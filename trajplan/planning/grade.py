@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trajplan.anatomy.density import hu_along
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.geometry import Capsule, Volume
 from trajplan.geometry.arrays import FloatArray
@@ -17,7 +18,6 @@ from trajplan.planning.breach import breach_probability
 from trajplan.planning.cone import safe_cone
 from trajplan.planning.evaluate import PathClearance, gertzbein_robbins, summarise
 from trajplan.planning.facets import facet_clearance
-from trajplan.planning.hu import hu_along
 from trajplan.planning.plan import BalloonFit, PlanSettings, Refusal, Trajectory, Verdict
 from trajplan.planning.reach import reach_caution
 from trajplan.planning.routes import Route
@@ -117,7 +117,7 @@ def grade(
         breach=breach,
         candidates_tried=tried,
         cone=safe_cone(bench.lattice, vertebra, route.side, path, bench.field.play),
-        hu_profile=hu_along(ct, path),
+        hu_profile=_hu_along(ct, path),
     )
 
 
@@ -136,6 +136,12 @@ def _balloons(vertebra: Vertebra, settings: PlanSettings, bench: Bench, path: Ca
     back = float(np.median(vertebra.frame.to_local(vertebra.posterior_wall_lps)[:, 1]))
     frame = vertebra.frame
     return fit_balloons(bench.field, path, settings.balloons, front + (back - front) * 2 / 3, frame.v, frame.origin_lps)
+
+
+def _hu_along(ct: Volume, path: Capsule) -> FloatArray:
+    """Depth (mm) and mean HU over the instrument's section, shape (N, 2)."""
+    found = hu_along(ct, path.start_lps, path.end_lps, path.radius_mm)
+    return np.stack([found.depth_mm, found.hu], axis=1)
 
 
 def _way_in(ct: Volume, vertebra: Vertebra, path: Capsule) -> SkinWay:

@@ -165,7 +165,7 @@ class Trajectory:
 
     `cone` is how far it may be turned about its entry, `balloons` what fits at its tip, largest first,
     `safety` what other entries and angles on this side would give, `hu_profile` (N, 2) the depth from the entry (mm)
-    and the Hounsfield units along the axis.
+    and the mean Hounsfield units over its section there.
     """
 
     side: Side

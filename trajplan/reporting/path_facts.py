@@ -111,7 +111,7 @@ def _hu(path: Trajectory) -> str:
         return "not computed"
     thirds = [float(np.nanmean(part)) for part in np.array_split(path.hu_profile[:, 1], 3) if np.isfinite(part).any()]
     told = ", ".join(f"{value:.0f}" for value in thirds)
-    return f"mean {told} HU in the first, second and last third of the way from the entry to the tip, on the axis"
+    return f"mean {told} HU in the first, second and last third of the way from the entry to the tip"
 
 
 def _cone(path: Trajectory) -> str:
