@@ -6,15 +6,11 @@ wall of ours); every executed path is tried on it from 4 mm behind the true isth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 import numba as nb
 import numpy as np
-from _plan_suite import case
 
 from trajplan.planning.kernels import between
-from trajplan.planning.plan import Approach, PlanSettings, Trajectory, Verdict
-from trajplan.planning.planner import plan_approaches
+from trajplan.planning.plan import PlanSettings, Trajectory
 from trajplan_phantoms import Truth
 
 DRAWS = 1_000_000
@@ -70,25 +66,3 @@ def _crossed(inside_mm, shift, tilt, start, length, radius):  # type: ignore[no-
                 break
             t += 0.5
     return out
-
-
-def breach_table(seed: int, numbers: Iterable[int]) -> Iterator[str]:
-    """Stated chance with its interval beside the brute-force one."""
-    settings = PlanSettings(approach=Approach.BIPEDICULAR)
-    yield "chance of a breach: stated (interval) against 1 000 000 executed paths on the truth"
-    within = total = 0
-    for index in numbers:
-        made = case(seed, index)
-        if made.vertebra is None:
-            continue
-        found = plan_approaches(made.ct, made.vertebra, settings, automatic_mask=False, mask_spacing_mm=1.0)
-        for path in (t for t in found.trajectories if t.verdict is not Verdict.UNSAFE):
-            true, b = brute_force(path, made.truth, settings), path.breach
-            low, high = b.any_low or 0.0, b.any_high or 0.0
-            ok = low <= true <= high
-            within, total = within + ok, total + 1
-            yield (
-                f"{index:4d} {made.level:4} {path.side!s:6} {100 * b.any:6.2f} % ({100 * low:.2f}-{100 * high:.2f})"
-                f"  true {100 * true:6.2f} %  {'within' if ok else 'OUTSIDE'}"
-            )
-    yield f"within the interval (must: >= 95 %): {within} of {total} ({100 * within / max(total, 1):.0f} %)"

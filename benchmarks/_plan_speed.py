@@ -43,7 +43,7 @@ def speed_table(seed: int, first: int) -> Iterator[str]:
     route = Route(path.side, path.approach)
     editor = Editor(made.ct, vertebra, settings, route, mask_doubt(False, 1.0))
     edit = best_of(lambda: editor.grade(path.entry_lps, path.target_lps), 30)
-    bench = Workbench(vertebra).bench(path.side, route.beside)
+    bench = Workbench(vertebra, made.ct).bench(path.side, route.beside)
     many = dataclasses.replace(settings, breach_samples=10_000)
     chance = best_of(
         lambda: breach_probability(bench.lattice, vertebra, path.side, path.entry_lps, path.target_lps, many), 20

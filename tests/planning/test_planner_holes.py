@@ -79,6 +79,15 @@ def test_a_table_top_behind_the_patient_is_not_taken_for_the_body() -> None:
     assert not way.border
 
 
+def test_a_mat_on_the_table_is_no_tissue_and_the_air_before_it_no_gas() -> None:
+    """Thick slices blur a mat's cover to -360 HU: lighter than any tissue, heavier than air."""
+    layers = ((80, 50), (6, -750), (6, -360), (30, -950))
+    way = way_from_skin(_layers(*layers), np.array([0.0, 20.0, 0.0]), FORWARD)
+    assert way.skin_lps is not None
+    assert way.skin_lps[1] == pytest.approx(79.5, abs=1.0)
+    assert way.gas_mm == 0.0
+
+
 def test_a_constant_value_behind_the_skin_is_told() -> None:
     grid = Grid((12, 200, 12), (-6.0, 0.0, -6.0), (1.0, 1.0, 1.0))
     filled = Volume(np.where(grid.points_lps()[..., 1] < 60, 50, -1024).astype(np.int16), grid)

@@ -340,6 +340,8 @@ class TrajectoryModel(Model):
     safe_cone: SafeConeModel | None = None
     balloons: tuple[BalloonModel, ...] = ()
     both_ways: BothWaysModel | None = None
+    heary: str = ""
+    hu_profile: tuple[tuple[float, float | None], ...] = ()
 
 
 class RefusalModel(Model):

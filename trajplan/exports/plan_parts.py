@@ -37,6 +37,7 @@ from trajplan.fluoroscopy.lines import endplate_ring
 from trajplan.fluoroscopy.views import SolvedView
 from trajplan.parts import Side
 from trajplan.planning.advice import Option
+from trajplan.planning.heary import heary_grade
 from trajplan.planning.plan import BalloonFit, Breach, Clearance, SafeCone, Trajectory
 from trajplan.reading.scan import Scan
 from trajplan.verification.both_ways import BothWays
@@ -159,6 +160,10 @@ def trajectory(
         safe_cone=None if t.cone is None else _cone(t.cone),
         balloons=tuple(_balloon(b) for b in t.balloons),
         both_ways=None if both is None else both_ways(both),
+        heary=heary_grade(t.clearance),
+        hu_profile=()
+        if t.hu_profile is None
+        else tuple((rounded(float(d)), optional(float(h))) for d, h in t.hu_profile),
     )
 
 

@@ -131,7 +131,7 @@ def script_text(document: PlanDocument) -> str:
         ]
         scan = _SCAN
         if labelled:
-            imports = ["import dataclasses", *imports, "from trajplan.exports.labels_file import segmented_in"]
+            imports = ["import dataclasses", *imports, "from trajplan.exports.segmentation_note import segmented_in"]
             imports += ["from trajplan.levels import level_id"]
             imports += ["from trajplan.reading import Scheme, check_same_space, read_labels_with_findings"]
             scan += _LABELS

@@ -119,6 +119,7 @@ def least_clearance(
     length_mm: float | FloatArray,
     radius_mm: float,
     play: Play = THROUGH_PEDICLE,
+    step_mm: float = STEP_MM,
 ) -> FloatArray:
     """Least clearance (N, 8) of N paths to each `Wall`, mm, without the guard; -1000 where the zone is missed."""
     taken = radius_mm - lattice.guard_mm
@@ -126,18 +127,18 @@ def least_clearance(
     starts, directions = np.ascontiguousarray(starts_uvw), np.ascontiguousarray(directions_uvw)
     found = _least(
         lattice.walls, lattice.pedicle, lattice.origin_uvw, starts, directions, lengths, taken, np.array(play.start),
-        float(play.late_mm),
+        float(play.late_mm), step_mm,
     )  # fmt: skip
     return np.asarray(found)
 
 
 @nb.njit(cache=True, parallel=True)
-def _least(walls, zone, origin, starts, directions, lengths, taken, play, late_mm):  # type: ignore[no-untyped-def]
+def _least(walls, zone, origin, starts, directions, lengths, taken, play, late_mm, step_mm):  # type: ignore[no-untyped-def]
     count = walls.shape[3]
     out = np.full((len(starts), count), 1e3)
     for n in nb.prange(len(starts)):
         length = lengths[n]
-        steps = max(2, int(np.ceil(length / STEP_MM)) + 1)
+        steps = max(2, int(np.ceil(length / step_mm)) + 1)
         value = np.empty(count, dtype=np.float32)
         first = -1.0
         for i in range(steps):

@@ -18,6 +18,8 @@ _NOT_NEGATIVE = (
     "angle_sigma_deg",
     "respiration_sigma_mm",
     "segmentation_sigma_mm",
+    "carm_primary_deg",
+    "carm_secondary_deg",
 )
 _FINITE = ("min_craniocaudal_deg", "max_craniocaudal_deg")
 

@@ -39,7 +39,7 @@ class Editor:
     def __init__(self, ct: Volume, vertebra: Vertebra, settings: PlanSettings, route: Route, doubt: MaskDoubt) -> None:
         check_settings(settings)
         self._ct, self._vertebra, self._settings, self._route, self._doubt = ct, vertebra, settings, route, doubt
-        self._bench: Bench = Workbench(vertebra).bench(route.side, route.beside)
+        self._bench: Bench = Workbench(vertebra, ct).bench(route.side, route.beside)
 
     def grade(self, entry_lps: ArrayLike, target_lps: ArrayLike, live: bool = True) -> Trajectory | Refusal:
         """The trajectory from an entry on the bone to a target, with verdict and every figure.

@@ -13,6 +13,11 @@ from trajplan.planning.walls import ENTRY, LATE, ZONE, Wall, WallField
 
 STEP_MM = 0.25
 
+GERTZBEIN_ROBBINS = (
+    "A no breach, B below 2, C below 4, D below 6, E 6 mm or more out of the bone or into the canal; made for screws, "
+    "here of the needle's outer surface"
+)
+
 
 @dataclass(frozen=True, eq=False)
 class PathClearance:

@@ -11,6 +11,9 @@ from trajplan.geometry.arrays import FloatArray
 from trajplan.parts import Side
 from trajplan.planning.instruments import CATALOGUE, SHIPPED, Balloon, Instrument
 
+MIN_CONFIDENCE = 0.5
+"""Below this mask confidence nothing is called safe."""
+
 
 class Approach(StrEnum):
     """What is asked of the planner."""
@@ -53,6 +56,8 @@ class PlanSettings:
     respiration_sigma_mm: float = 0.0
     segmentation_sigma_mm: float = 0.0
     balloons: tuple[Balloon, ...] = tuple(SHIPPED.balloons.values())
+    carm_primary_deg: float = 110.0
+    carm_secondary_deg: float = 45.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +164,8 @@ class Trajectory:
     """One planned path. Points LPS mm; `target_lps` is the tip's end point; angles as in docs/coordinates.md.
 
     `cone` is how far it may be turned about its entry, `balloons` what fits at its tip, largest first,
-    `safety` what other entries and angles on this side would give.
+    `safety` what other entries and angles on this side would give, `hu_profile` (N, 2) the depth from the entry (mm)
+    and the mean Hounsfield units over its section there.
     """
 
     side: Side
@@ -181,6 +187,7 @@ class Trajectory:
     cone: SafeCone | None = None
     balloons: tuple[BalloonFit, ...] = ()
     safety: SafetyMap | None = None
+    hu_profile: FloatArray | None = None
 
     @property
     def capsule(self) -> Capsule:
@@ -195,7 +202,8 @@ class Trajectory:
 
 @dataclass(frozen=True)
 class Refusal:
-    """No path, and why. `side` is None when the refusal concerns the whole vertebra or scan."""
+    """No path, and why. `side` is None when the refusal concerns the whole vertebra or scan: then no path on it is
+    called safe, and those that are shown are `unknown`."""
 
     side: Side | None
     approach: str

@@ -31,7 +31,8 @@ from trajplan.planning.routes import (
     lines_of,
 )
 from trajplan.planning.search import WINDOW, search
-from trajplan.planning.walls import Wall
+from trajplan.planning.target import HEIGHT_DOUBT_MM, height_at_mm, least_height_mm, too_flat
+from trajplan.planning.walls import BONE, Wall
 from trajplan.planning.workbench import Bench, Workbench
 
 Outcome = tuple[tuple[Trajectory, ...], tuple[Refusal, ...]]
@@ -104,7 +105,7 @@ def plan_approaches(
         ``settings_invalid``: a margin, limit or error of `settings` is not a number or below zero.
     """
     check_settings(settings)
-    task = _Task(ct, vertebra, settings, mask_doubt(automatic_mask, mask_spacing_mm), Workbench(vertebra))
+    task = _Task(ct, vertebra, settings, mask_doubt(automatic_mask, mask_spacing_mm), Workbench(vertebra, ct))
     wanted = routes_of(settings.approach, vertebra)
     results: dict[Route, Trajectory | Refusal] = {}
     for i, route in enumerate(wanted):
@@ -115,11 +116,20 @@ def plan_approaches(
         if settings.approach is Approach.AUTO
         else PlanSet(*_split(results.values()), options=options_of(results, vertebra))
     )
+    withheld = refusals.withheld(vertebra, settings.approach, automatic_mask, _to_border_mm(ct, vertebra))
     shown = [
         with_room(t, vertebra, settings, task.workbench.bench(t.side, Route(t.side, t.approach).beside))
         for t in found.trajectories
     ]
-    return dataclasses.replace(found, trajectories=tuple(shown))
+    return dataclasses.replace(found, trajectories=tuple(shown), refusals=(*withheld, *found.refusals))
+
+
+def _to_border_mm(ct: Volume, vertebra: Vertebra) -> float:
+    """Distance of the vertebra's bone from the border of the scan, mm; 0 at or beyond it."""
+    bone = vertebra.parts.grid.index_to_world(np.argwhere(np.isin(vertebra.parts.array, BONE)))
+    corners = ct.grid.corners_lps()
+    inner = np.minimum((bone - corners.min(axis=0)).min(axis=0), (corners.max(axis=0) - bone).min(axis=0))
+    return float(max(0.0, inner.min()))
 
 
 def routes_of(approach: Approach, vertebra: Vertebra) -> tuple[Route, ...]:
@@ -223,9 +233,14 @@ def _judge(
     wall = Wall(int(wall_index))
     if slack.min() < 0:
         pedicle = vertebra.pedicles[route.side]
-        narrow = pedicle.width_mm < refusals.needed_width_mm(settings, 0.0)
-        if narrow and not route.beside:
+        sideways = wall in (Wall.MEDIAL, Wall.LATERAL, Wall.CANAL)
+        sure_mm = pedicle.width_mm - (refusals.KNOWN_WIDTH_MM if sideways else 0.0)
+        if sure_mm < refusals.needed_width_mm(settings, 0.0) and not route.beside:
             return refusals.too_narrow(pedicle, route.approach, settings, 0.0)
+        height_mm = height_at_mm(vertebra, best.path.end_lps)
+        if wall is Wall.ENDPLATE and height_mm < least_height_mm(settings) + HEIGHT_DOUBT_MM:
+            reason = too_flat(vertebra, height_mm, settings)
+            return Refusal(route.side, route.approach, reason.code, f"{reason}.", reason.numbers)
         return refusals.no_margin(
             route.side,
             route.approach,

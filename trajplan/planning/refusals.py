@@ -7,8 +7,11 @@ import dataclasses
 from trajplan.anatomy.vertebra import Pedicle, Vertebra
 from trajplan.parts import Side
 from trajplan.planning.instruments import CATALOGUE
-from trajplan.planning.plan import PlanSettings, Refusal
+from trajplan.planning.plan import MIN_CONFIDENCE, PlanSettings, Refusal
 from trajplan.planning.walls import Wall
+
+KNOWN_WIDTH_MM = 0.5
+"""How much of a measured width is not sure: the lowered distances take a quarter of a millimetre from either side."""
 
 
 def needed_width_mm(settings: PlanSettings, extra_mm: float) -> float:
@@ -21,7 +24,7 @@ def too_narrow(pedicle: Pedicle, approach: str, settings: PlanSettings, extra_mm
     need = needed_width_mm(settings, extra_mm)
     fitting = [
         i.name for i in CATALOGUE.values()
-        if i.outer_diameter_mm + 2 * (settings.wall_margin_mm + extra_mm) <= pedicle.width_mm
+        if i.outer_diameter_mm + 2 * (settings.wall_margin_mm + extra_mm) <= pedicle.width_mm - KNOWN_WIDTH_MM
     ]  # fmt: skip
     remedy = (
         f"a thinner instrument would fit ({', '.join(fitting)})"
@@ -32,8 +35,8 @@ def too_narrow(pedicle: Pedicle, approach: str, settings: PlanSettings, extra_mm
         pedicle.side,
         approach,
         "pedicle_too_narrow",
-        f"The {pedicle.side} pedicle is {pedicle.width_mm:.1f} mm wide at its isthmus; the "
-        f"{settings.instrument.name} instrument ({settings.instrument.outer_diameter_mm:.2f} mm) with "
+        f"The {pedicle.side} pedicle is {pedicle.width_mm:.1f} mm wide at its isthmus, known to {KNOWN_WIDTH_MM:.1f} "
+        f"mm; the {settings.instrument.name} instrument ({settings.instrument.outer_diameter_mm:.2f} mm) with "
         f"{settings.wall_margin_mm + extra_mm:.1f} mm margin on each side needs {need:.1f} mm: {remedy}.",
         {
             "width_mm": pedicle.width_mm,
@@ -128,6 +131,58 @@ def not_thoracic(vertebra: Vertebra, side: Side) -> Refusal:
         "Use a path through the pedicle.",
         {},
     )
+
+
+def withheld(vertebra: Vertebra, approach: str, automatic_mask: bool, border_mm: float) -> tuple[Refusal, ...]:
+    """Why no path on this vertebra is called safe whatever its margins: each with its number and what to do.
+
+    ``level_unconfirmed``, ``low_confidence_mask``, ``truncated``. What is planned all the same is shown as ``unknown``.
+
+    Parameters
+    ----------
+    border_mm : float
+        Distance of the vertebra's bone from the border of the scan.
+    """
+    found = []
+    if vertebra.level is None:
+        found.append(
+            Refusal(
+                None,
+                approach,
+                "level_unconfirmed",
+                "No path is called safe: the level of this vertebra is not known, and a path in the wrong vertebra is "
+                "wrong however wide its margins are. Count on the scan and state the level with --level.",
+                {"levels_known": 0.0},
+            )
+        )
+    score = vertebra.confidence.score
+    if score < MIN_CONFIDENCE:
+        doubts = "; ".join(vertebra.confidence.check) or "its figures lie outside the usual range"
+        what = (
+            "look at its contours and confirm them with --confirm-mask" if automatic_mask else "correct the label file"
+        )
+        found.append(
+            Refusal(
+                None,
+                approach,
+                "low_confidence_mask",
+                f"No path is called safe: confidence in the mask is {score:.2f}, {MIN_CONFIDENCE:.2f} is asked "
+                f"({doubts}). What would help: {what}.",
+                {"confidence": score, "needed": MIN_CONFIDENCE},
+            )
+        )
+    if vertebra.touches_edge:
+        found.append(
+            Refusal(
+                None,
+                approach,
+                "truncated",
+                f"No path is called safe: the vertebra comes to {border_mm:.1f} mm from the border of the scan and may "
+                "be cut. Take a scan that holds the whole vertebra.",
+                {"border_mm": border_mm},
+            )
+        )
+    return tuple(found)
 
 
 def no_pedicle(vertebra: Vertebra, side: Side, approach: str) -> Refusal:

@@ -16,6 +16,9 @@ from trajplan.planning.workbench import Bench
 
 CROSSING_STEP_MM = 1.0
 ANGLE_STEP_DEG = 2.0
+_STEP_MM = 1.5
+"""Along each path."""
+
 PLACE_MM = 1.5
 """Entries this near to one another are one place of the map."""
 
@@ -36,7 +39,7 @@ def safety_map(bench: Bench, vertebra: Vertebra, route: Route, settings: PlanSet
     entries = crossings - out[:, None] * along
     length = np.where(known, out + forward, 1.0)
     radius = settings.instrument.radius_mm + bench.lattice.guard_mm
-    least = least_clearance(bench.lattice, entries, along, length, radius, bench.field.play).min(axis=1)
+    least = least_clearance(bench.lattice, entries, along, length, radius, bench.field.play, _STEP_MM).min(axis=1)
     convergence = np.degrees(np.arctan2(-along[:, 0], -along[:, 1]))
     craniocaudal = np.degrees(np.arctan2(-along[:, 2], np.hypot(along[:, 0], along[:, 1])))
     places, best = _best_by(np.round(entries[known] / PLACE_MM), least[known])

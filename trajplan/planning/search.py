@@ -16,6 +16,7 @@ from trajplan.planning.target import TargetZone
 from trajplan.planning.walls import ENTRY, LATE, THROUGH_PEDICLE, ZONE, Play
 
 _STEP_MM = 0.5
+_DEEPEST_MM = 160.0
 BLOCKED, OUT_OF_ANGLE, NO_TIP, WORSE = -1e6, -2e6, -3e6, -4e6
 """Scores of lines that are ruled out: no free way in, against the angle limits, no tip where one may end; or that
 cannot come near the best."""
@@ -162,12 +163,15 @@ def _score_line(  # type: ignore[no-untyped-def]
     if ENOUGH_SIGMAS - passing < floor:
         return WORSE, 0.0
     x, y, z = crossing - origin
-    if floor > 0.0 and between(zone, x, y, z) >= 0.5:
-        # a quick look ahead: the error is at least that of the way from here on, so this can only be too hopeful
+    if between(zone, x, y, z) >= 0.5:
+        # a quick look ahead: what is left over counts in the least error there can be, what lacks in the greatest, so
+        # that this can only be too hopeful
+        most = SHORTFALL / np.sqrt(sigmas[0] ** 2 + (sigmas[1] * _DEEPEST_MM) ** 2)
         for step in range(13):
             px, py, pz = x + step * along[0], y + step * along[1], z + step * along[2]
             slack = min(between(always, px, py, pz), between(zoned, px, py, pz))
-            if slack / np.sqrt(sigmas[0] ** 2 + (sigmas[1] * step) ** 2) - passing < floor:
+            hope = most * slack if slack < 0.0 else slack / np.sqrt(sigmas[0] ** 2 + (sigmas[1] * step) ** 2)
+            if hope - passing < floor:
                 return WORSE, 0.0
     # back to the cortex; the zone begins at the last point of it that is met going back
     out, back_zone = 0.0, -1e3

@@ -26,6 +26,9 @@ _BODY_WALL_MM = 10.0
 _SHEET_MM = 3.0
 """A layer between air thinner than this, outside the body, is cloth."""
 
+_FOAM_HU = -200.0
+"""No tissue is as light as this all through: a mat or its cover, blurred by thick slices (fat is above -150)."""
+
 _RING = 8
 """Lines on the instrument's surface along which it is tried against other bone."""
 
@@ -62,7 +65,7 @@ def way_from_skin(ct: Volume, entry_lps: FloatArray, direction_lps: FloatArray) 
         return SkinWay(None, 0.0, 0.0)
     hu = map_coordinates(ct.array, ct.grid.world_to_index(points[:last]).T, order=1, mode="nearest").astype(float)
     bone = (hu > BONE_HU) & (steps[:last] > _DOCKING_MM)
-    air = _without_sheets(hu < AIR_HU)
+    air = _without_sheets(hu < AIR_HU, hu)
     run = round(_OUTSIDE_RUN_MM / _STEP_MM)
     for i in range(_end_of_body(air), last):
         # air up to the scan's edge also is outside, if the edge comes within the run
@@ -80,12 +83,14 @@ def way_from_skin(ct: Volume, entry_lps: FloatArray, direction_lps: FloatArray) 
     return SkinWay(None, float(bone.sum() * _STEP_MM), float(steps[last - 1]), gas_mm=gas_mm)
 
 
-def _without_sheets(air: BoolArray) -> BoolArray:
-    """Air with thin layers beyond the body (a sheet, a gown, a mat's cover) counted as air."""
+def _without_sheets(air: BoolArray, hu: FloatArray) -> BoolArray:
+    """Air with thin or light layers beyond the body (a sheet, a gown, a mat and its cover) counted as air."""
     out = air.copy()
     edges = np.flatnonzero(np.diff(np.r_[True, air, True].astype(np.int8)))
     for start, end in zip(edges[::2], edges[1::2], strict=True):
-        if start > _end_of_body(air) and (end - start) * _STEP_MM < _SHEET_MM:
+        thick_mm = (end - start) * _STEP_MM
+        light = thick_mm < _BODY_WALL_MM and float(hu[start:end].max(initial=-np.inf)) < _FOAM_HU
+        if start > _end_of_body(air) and (thick_mm < _SHEET_MM or light):
             out[start:end] = True
     return out
 

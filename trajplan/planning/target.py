@@ -9,14 +9,18 @@ import numpy as np
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.errors import AnatomyError
 from trajplan.geometry.arrays import FloatArray
-from trajplan.parts import Part, Side
+from trajplan.parts import Side
 from trajplan.planning.plan import PlanSettings
+from trajplan.planning.room import best_tip, room_of
 
 ANTERIOR_SHARE = 0.25
 """Ideal tip depth from the front as a share of the body's depth: well inside the anterior third (clinical rule 9)."""
 
 MIN_WALL_POINTS = 3
 """Fewer points of the front or the posterior wall make no line."""
+
+HEIGHT_DOUBT_MM = 1.3
+"""Two voxels: what the height at one place is not known to."""
 
 _THIRD_RESERVE_MM = 1.0
 """Kept from the border of the anterior third, so that perspective does not push the tip out on the lateral view."""
@@ -42,19 +46,32 @@ class TargetZone:
 def target_zone(vertebra: Vertebra, side: Side, settings: PlanSettings, unipedicular: bool) -> TargetZone:
     """The tip position that serves the balloon best, before any wall is looked at, and how far back it may move.
 
-    Bipedicular: half-way between pedicle and midline. Unipedicular: on the midline. Mid-height between the end plates
-    as they are at that place, so below a depressed one.
+    Bipedicular: half-way between pedicle and midline, both sides alike in distance, depth and height where both are
+    known, so that the pair is symmetrical. Unipedicular: on the midline. Depth and height are those at which the
+    largest balloon of the catalogue can be filled (`room.best_tip`), a quarter of the depth from the front and half-way
+    between the end plates as they are there when that serves as well.
 
     Raises
     ------
     AnatomyError
-        ``body_too_small`` when the body has no room there (vertebra plana); ``no_wall_line`` when its front or back is
-        not known.
+        ``body_too_small`` when the body has no room there, ``vertebra_plana`` when it is too flat; ``no_wall_line``
+        when its front or back is not known.
     """
-    grid = vertebra.parts.grid
-    body = vertebra.frame.to_local(grid.index_to_world(np.argwhere(vertebra.parts.array == Part.BODY)))
-    isthmus_u = float(vertebra.frame.to_local(vertebra.pedicles[side].isthmus_center_lps)[0])
-    u = 0.0 if unipedicular else 0.5 * isthmus_u
+    third = _third(vertebra)
+    isthmus = {s: vertebra.frame.to_local(p.isthmus_center_lps) for s, p in vertebra.pedicles.items()}
+    off_mm = 0.0 if unipedicular else 0.5 * float(np.mean([abs(at[0]) for at in isthmus.values()]))
+    sides = [side] if unipedicular or len(isthmus) < 2 else list(Side)
+    found = [_tip(vertebra, isthmus[s], s.sign * off_mm, third, settings) for s in sides]
+    v, w = np.mean([at[1:] for at in found], axis=0)
+    v = min(float(v), third[0] * float(w) + third[1])
+    return TargetZone(vertebra.frame.to_world([side.sign * off_mm, v, float(w)]), *third)
+
+
+def _tip(
+    vertebra: Vertebra, isthmus_uvw: FloatArray, u: float, third: tuple[float, float], settings: PlanSettings
+) -> FloatArray:
+    """The tip (u, v, w) at a distance from the midline."""
+    body = room_of(vertebra).uvw
     strip = body[np.abs(body[:, 0] - u) < 3.0]
     core = strip[np.abs(strip[:, 2] - np.median(strip[:, 2])) < 3.0] if len(strip) else strip
     if len(core) < 50:
@@ -74,10 +91,38 @@ def target_zone(vertebra: Vertebra, side: Side, settings: PlanSettings, unipedic
             numbers={"depth_mm": float(back - front), "stand_off_mm": stand_off},
         )
     low, high = np.percentile(column[:, 2], [2, 98])
+    if high - low < least_height_mm(settings) - HEIGHT_DOUBT_MM:
+        raise too_flat(vertebra, float(high - low), settings)
     w = float(low + high) / 2
-    slope, offset = _third(vertebra)
-    v = min(float(v), slope * w + offset)
-    return TargetZone(vertebra.frame.to_world([u, v, w]), slope, offset)
+    taught = np.array([u, min(float(v), third[0] * w + third[1]), w])
+    room = settings.endplate_margin_mm + settings.instrument.radius_mm
+    reach = ((front + stand_off, third[0] * w + third[1]), (float(low) + room, float(high) - room))
+    return best_tip(vertebra, isthmus_uvw, taught, reach, third, front + (back - front) * 2 / 3, settings.balloons)
+
+
+def least_height_mm(settings: PlanSettings) -> float:
+    """Height of the body that the instrument needs between the end plates, with its margins, mm."""
+    return settings.instrument.outer_diameter_mm + 2 * settings.endplate_margin_mm
+
+
+def too_flat(vertebra: Vertebra, height_mm: float, settings: PlanSettings) -> AnatomyError:
+    """``vertebra_plana``: the body is lower where the tip should end than the instrument with its margins."""
+    need, loss = least_height_mm(settings), vertebra.heights.loss_percent
+    lost = "" if loss is None else f" ({loss:.0f} % of its height is lost)"
+    return AnatomyError(
+        f"the body is {height_mm:.1f} mm high where the tip should end{lost}; the {settings.instrument.name} needle "
+        f"with {settings.endplate_margin_mm:.1f} mm to either end plate needs {need:.1f} mm. A thinner instrument or a "
+        "smaller end-plate margin may help; a flat vertebra may not be one to augment",
+        code="vertebra_plana",
+        numbers={"height_mm": height_mm, "needed_mm": need, **({} if loss is None else {"loss_percent": loss})},
+    )
+
+
+def height_at_mm(vertebra: Vertebra, tip_lps: FloatArray) -> float:
+    """Height of the body between its end plates in a column of 3 mm about a tip, mm; 0 outside it."""
+    body, tip = room_of(vertebra).uvw, vertebra.frame.to_local(tip_lps)
+    column = body[np.abs(body[:, :2] - tip[:2]).max(axis=1) < 3.0, 2] if len(body) else np.zeros(0)
+    return float(np.ptp(np.percentile(column, [2, 98]))) if len(column) else 0.0
 
 
 def tip_limits_u_mm(unipedicular: bool) -> tuple[float, float]:

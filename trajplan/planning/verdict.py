@@ -7,12 +7,9 @@ import numpy as np
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.geometry.arrays import FloatArray
 from trajplan.planning.evaluate import PathClearance
-from trajplan.planning.plan import Breach, PlanSettings, Verdict
+from trajplan.planning.plan import MIN_CONFIDENCE, Breach, PlanSettings, Verdict
 from trajplan.planning.skin import SkinWay
 from trajplan.planning.walls import Wall
-
-MIN_CONFIDENCE = 0.5
-"""Below this mask confidence nothing is called safe."""
 
 CAUTION_BREACH = 0.10
 """Chance of crossing a wall from which the verdict carries a caution: above the 2-9 % published for fluoroscopy."""

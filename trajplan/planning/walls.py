@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
+import scipy.ndimage as ndi
 from numpy.typing import ArrayLike
 
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.errors import AnatomyError
+from trajplan.geometry import Volume
 from trajplan.geometry.arrays import AnyArray, BoolArray, Float32Array, FloatArray
 from trajplan.geometry.grid import Grid
 from trajplan.geometry.surface import Surface, WallDistance, inside, occupancy, surface_of
 from trajplan.parts import Part, Side
+from trajplan.planning.edge import moved_to_edge
 
 
 class Wall(IntEnum):
@@ -44,6 +47,12 @@ _STEEP = 0.7
 _FORWARD = -0.5
 """v of the normal of a surface that faces forward: the posterior elements' border of a foramen (60 deg about -v)."""
 
+_ROOT_MM = 3.0
+"""Posterior elements this near to the pedicle are its walls where they face sideways, up or down."""
+
+_BEHIND_ISTHMUS_MM = 14.0
+"""Walls lie in front of a plane this far behind the isthmus."""
+
 _FORAMEN_REACH_MM = 8.0
 """The foramina are watched this far above and below the pedicle."""
 
@@ -66,7 +75,10 @@ BESIDE_PEDICLE = Play((ENTRY, LATE, ENTRY, ENTRY, ZONE, ZONE, ENTRY, ENTRY), 8.0
 
 @dataclass(frozen=True, eq=False)
 class BoneSurfaces:
-    """What both sides share: smooth occupancies of bone and canal on the grid of the parts, and their surfaces."""
+    """What both sides share: smooth occupancies of bone and canal on the grid of the parts, and their surfaces.
+
+    The samples of `bone` lie at the edge of the cortex in the CT where there is one (`trajplan.planning.edge`).
+    """
 
     bone_field: Float32Array
     canal_field: Float32Array
@@ -74,8 +86,8 @@ class BoneSurfaces:
     canal: Surface
 
 
-def bone_surfaces(vertebra: Vertebra) -> BoneSurfaces:
-    """Surfaces of the target's bone and of its canal.
+def bone_surfaces(vertebra: Vertebra, ct: Volume | None = None) -> BoneSurfaces:
+    """Surfaces of the target's bone and of its canal; without a CT the walls are those of the mask alone.
 
     Raises
     ------
@@ -87,7 +99,18 @@ def bone_surfaces(vertebra: Vertebra) -> BoneSurfaces:
         raise AnatomyError("the spinal canal is not known, so no path can be called safe", code="no_canal")
     bone_field = occupancy(np.isin(parts, BONE), grid)
     canal_field = occupancy(parts == Part.CANAL, grid)
-    return BoneSurfaces(bone_field, canal_field, surface_of(bone_field, grid), surface_of(canal_field, grid))
+    bone = surface_of(bone_field, grid)
+    if ct is not None:
+        # what lies behind the pedicles is where the instrument enters, and no wall
+        before = vertebra.frame.to_local(bone.points_lps)[:, 1] < _behind_pedicles(vertebra)
+        bone = moved_to_edge(bone, ct, before)
+    return BoneSurfaces(bone_field, canal_field, bone, surface_of(canal_field, grid))
+
+
+def _behind_pedicles(vertebra: Vertebra) -> float:
+    """v (mm) behind which no sample of the bone is a wall."""
+    at = [vertebra.frame.to_local(p.isthmus_center_lps)[1] for p in vertebra.pedicles.values()]
+    return float(max(at, default=np.inf)) + _BEHIND_ISTHMUS_MM
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,6 +234,18 @@ def _require_canal_beside(vertebra: Vertebra, canal: Surface, side: Side) -> Non
         )
 
 
+def _at_root(vertebra: Vertebra, surface: Surface, side: Side, v: FloatArray) -> BoolArray:
+    """Samples within 3 mm of the voxels of a pedicle that do not face backwards, where the instrument enters."""
+    spacing = float(vertebra.parts.grid.spacing_zyx[0])
+    reach = round(_ROOT_MM / spacing)
+    near = np.zeros(vertebra.parts.array.shape, dtype=bool)
+    mask = vertebra.parts.array == side.pedicle
+    box = tuple(slice(max(int(a.min()) - reach - 1, 0), int(a.max()) + reach + 2) for a in np.nonzero(mask))
+    if len(box) == 3:
+        near[box] = ndi.distance_transform_edt(~mask[box]) * spacing < _ROOT_MM
+    return np.asarray(near[tuple(surface.inside_zyx.T)] & (np.abs(v) < _STEEP))
+
+
 def _classify(vertebra: Vertebra, surface: Surface, side: Side) -> np.ndarray:
     """The `Wall` of each surface sample, or -1 for surfaces that are no wall for this side.
 
@@ -224,7 +259,7 @@ def _classify(vertebra: Vertebra, surface: Surface, side: Side) -> np.ndarray:
     outward_u, v, w = normal[:, 0] * side.sign, normal[:, 1], normal[:, 2]
     kind = np.full(len(surface), -1)
 
-    pedicle = part == side.pedicle
+    pedicle = (part == side.pedicle) | ((part == Part.POSTERIOR) & _at_root(vertebra, surface, side, v))
     across = np.abs(outward_u) >= np.abs(w)
     kind[pedicle & across] = np.where(outward_u > 0, Wall.LATERAL, Wall.MEDIAL)[pedicle & across]
     kind[pedicle & ~across] = np.where(w > 0, Wall.SUPERIOR, Wall.INFERIOR)[pedicle & ~across]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from trajplan.anatomy.vertebra import Vertebra
+from trajplan.geometry import Volume
 from trajplan.geometry.arrays import FloatArray
 from trajplan.geometry.surface import occupancy, surface_of
 from trajplan.parts import Side
@@ -26,7 +27,7 @@ class Bench:
 
 @dataclass(eq=False)
 class Workbench:
-    """Makes and keeps the benches of one vertebra.
+    """Makes and keeps the benches of one vertebra; without its CT the walls are those of the mask alone.
 
     Raises
     ------
@@ -35,6 +36,7 @@ class Workbench:
     """
 
     vertebra: Vertebra
+    ct: Volume | None = None
     _surfaces: BoneSurfaces | None = None
     _facets_uvw: FloatArray | None = None
     _benches: dict[tuple[Side, bool], Bench] = field(default_factory=dict)
@@ -47,7 +49,7 @@ class Workbench:
         return self._benches[key]
 
     def _through(self, side: Side) -> Bench:
-        self._surfaces = self._surfaces or bone_surfaces(self.vertebra)
+        self._surfaces = self._surfaces or bone_surfaces(self.vertebra, self.ct)
         walls = wall_field(self.vertebra, side, self._surfaces)
         flip = np.array([side.sign, 1.0, 1.0])
         return Bench(walls, make_lattice(self.vertebra, walls), self.facets_uvw() * flip)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from trajplan.planning.evaluate import GERTZBEIN_ROBBINS
+from trajplan.planning.heary import DEFINITION, heary_grade, nearest_wall
 from trajplan.planning.plan import Breach, PlanSettings, Trajectory
 from trajplan.reporting.words import chance, degrees, mm, point
 from trajplan.verification.stages import Stage
@@ -49,12 +53,16 @@ def path_facts(path: Trajectory, stages: tuple[Stage, ...], settings: PlanSettin
     tool, b = path.instrument, path.breach
     unverified = "" if tool.diameter_verified else ", diameter not verified"
     unverified += "" if tool.length_verified else ", length not verified"
+    nearest = nearest_wall(path.clearance)
     rows = (
         ("Instrument", f"{tool.name}, outer diameter {tool.outer_diameter_mm:.2f} mm, {tool.length_mm:.0f} mm long"
          + unverified),
         ("Approach", path.approach),
         ("Least clearance", mm(path.clearance.min_mm)),
-        ("Gertzbein-Robbins grade", path.gertzbein_robbins),
+        ("Gertzbein-Robbins grade", f"{path.gertzbein_robbins} ({GERTZBEIN_ROBBINS})"),
+        ("Nearest wall", f"{nearest[0].replace('endplate', 'end plate')}, {mm(nearest[1])}"),
+        ("Grade by direction", f"{heary_grade(path.clearance)} ({DEFINITION})"),
+        ("HU along the path", _hu(path)),
         ("Chance of a breach", (f"{chance(b.any, b.samples)} in any direction (medial {chance(b.medial, b.samples)}, "
          f"lateral {chance(b.lateral, b.samples)}, superior {chance(b.superior, b.samples)}, "
          f"inferior {chance(b.inferior, b.samples)}); {b.samples} draws, entry error {b.entry_sigma_mm:.2f} mm, "
@@ -96,6 +104,15 @@ def _interval(b: Breach) -> str:
         return ""
     preset = f", {b.execution}" if b.execution else ""
     return f"{preset}; between {100 * b.any_low:.1f} % and {100 * b.any_high:.1f} % with walls 0.25 mm off"
+
+
+def _hu(path: Trajectory) -> str:
+    """Hounsfield units in three thirds of the way through the bone."""
+    if path.hu_profile is None or not len(path.hu_profile):
+        return "not computed"
+    thirds = [float(np.nanmean(part)) for part in np.array_split(path.hu_profile[:, 1], 3) if np.isfinite(part).any()]
+    told = ", ".join(f"{value:.0f}" for value in thirds)
+    return f"mean {told} HU in the first, second and last third of the way from the entry to the tip"
 
 
 def _cone(path: Trajectory) -> str:

@@ -9,19 +9,24 @@ from typing import Any
 
 @dataclass(frozen=True)
 class CheckLine:
-    """One quantity: planned, recomputed and whether they agree within `limit` (0 = must be equal)."""
+    """One quantity: planned, recomputed and whether they agree within `limit` (0 = must be equal).
+
+    `lower` is by how much the planned figure may lie below the recomputed one, where that is more than `limit`.
+    """
 
     name: str
     planned: str | float | None
     recomputed: str | float | None
     limit: float
     unit: str
+    lower: float = 0.0
 
     @property
     def agrees(self) -> bool:
         """Equal, or within the limit."""
         if isinstance(self.planned, float | int) and isinstance(self.recomputed, float | int):
-            return bool(abs(self.planned - self.recomputed) <= self.limit)
+            above = self.planned - self.recomputed
+            return bool(-max(self.lower, self.limit) <= above <= self.limit)
         return self.planned == self.recomputed
 
     def sentence(self) -> str:

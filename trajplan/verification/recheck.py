@@ -21,6 +21,10 @@ from trajplan.verification.mesh_distance import Mesh, distances, mesh_of, part_i
 from trajplan.verification.recheck_verdict import verdict_lines
 
 LIMIT_MM = 0.3
+LOWER_MM = 1.2
+"""A plan may tell less clearance than the mesh of its mask: its walls may lie up to 0.9 mm further in, at the edge of
+the cortex in the CT, and its distances are lowered by 0.3 mm so as never to flatter."""
+
 LIMIT_PX = 0.5
 LIMIT_DEG = 0.2
 _STEP_MM = 0.25
@@ -123,14 +127,14 @@ def _clearance_lines(
     # where the pedicle begins is a matter of one step; a wall that comes close just there must not decide
     starts = [max(first - 1, 0), first, first + 1] if first < count else [count]
     candidates = [float(min(*always, to_wall[start:].min(initial=np.inf))) for start in starts]
-    least = min(candidates, key=lambda value: abs(value - path["clearance"]["min_mm"]))
-    if beside:
-        # the plan watches the other walls from the entry on: it may be more careful than this, never less
-        least = min(least, path["clearance"]["min_mm"]) if path["clearance"]["min_mm"] > 0 else least
-    grade = "ABCDE"[int(np.searchsorted([1e-9, 2, 4, 6], max(0.0, -least), side="right"))]
+    planned = path["clearance"]["min_mm"]
+    least = min(candidates, key=lambda value: abs(value - planned))
+    # beside the pedicle the plan watches the other walls from the entry on: it may be more careful, never less
+    lower = np.inf if beside else LOWER_MM
+    grade = max(path["gertzbein_robbins"], _grade(least)) if least - planned <= lower else _grade(least)
     side = path["side"]
     return [
-        CheckLine(f"{side} smallest clearance", path["clearance"]["min_mm"], round(least, 3), LIMIT_MM, "mm"),
+        CheckLine(f"{side} smallest clearance", planned, round(least, 3), LIMIT_MM, "mm", lower),
         CheckLine(
             f"{side} canal clearance", path["clearance"]["canal_mm"], round(float(to_canal.min()), 3), LIMIT_MM, "mm"
         ),
@@ -138,6 +142,10 @@ def _clearance_lines(
         CheckLine(f"{side} Gertzbein-Robbins grade", path["gertzbein_robbins"], grade, 0, ""),
         *verdict_lines(path, plan, least, float(to_canal.min())),
     ]
+
+
+def _grade(clearance_mm: float) -> str:
+    return "ABCDE"[int(np.searchsorted([1e-9, 2, 4, 6], max(0.0, -clearance_mm), side="right"))]
 
 
 def _towards_foramen(bone: Mesh, side: str, plan: dict[str, Any]) -> BoolArray:
