@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from trajplan.anatomy.density import BODY_LIMITS
 from trajplan.planning.balloon import MARGIN_MM
-from trajplan.planning.plan import PlanSettings
-from trajplan.planning.verdict import CAUTION_BREACH, MAX_GAS_MM, MAX_GRAZED_MM, MIN_CONFIDENCE, MIN_TISSUE_MM
-from trajplan.verification.stages import PAST_WALL_MM, UNIPEDICULAR_MIDLINE_MM
+from trajplan.planning.plan import MIN_CONFIDENCE, PlanSettings
+from trajplan.planning.verdict import CAUTION_BREACH, MAX_GAS_MM, MAX_GRAZED_MM, MIN_TISSUE_MM
+from trajplan.verification.in_space import UNIPEDICULAR_MIDLINE_MM
+from trajplan.verification.stages import PAST_WALL_MM
 
 Row = tuple[str, str, str]
 _OURS = "proposed here, no source"
