@@ -15,6 +15,7 @@ import highdicom as hd
 import jsonschema
 import numpy as np
 import pandas as pd
+import PIL.Image
 import pydicom
 import pytest
 import slicerio
@@ -24,6 +25,7 @@ from stored_case import StoredCase
 from validators import dicom_errors, judge
 
 from trajplan import DISCLAIMER
+from trajplan.errors import InputError
 from trajplan.exports.augmentation_model import (
     AugmentationModel,
     CandidacyModel,
@@ -33,10 +35,12 @@ from trajplan.exports.augmentation_model import (
 )
 from trajplan.exports.csv_tables import csv_bytes
 from trajplan.exports.dicom_export import write_dicom
+from trajplan.exports.dicom_study import study_of
 from trajplan.exports.mesh import mesh_of_mask, turned_mesh
 from trajplan.exports.segments import segments_of
 from trajplan.exports.solids import solids_of
 from trajplan.geometry import Grid, LabelMap
+from trajplan.reporting.figure_files import write_figures
 
 
 def test_the_folders_and_the_manifest_are_there(exported: Path) -> None:
@@ -280,3 +284,24 @@ def test_balloons_as_inflated_and_cement_join_every_mesh_and_segmentation(plain:
     assert dicom_errors(tmp_path / "SEG.dcm") == []
     assert dicom_errors(tmp_path / "SR.dcm") == []
     assert "Simulated balloon right, volume" in judge("dsrdump", tmp_path / "SR.dcm").stdout
+
+
+def test_figures_reload(plain: StoredCase, tmp_path: Path) -> None:
+    write_figures(plain.handover, tmp_path)
+    views = ("ap", "lateral", "en_face_left", "en_face_right")
+    assert {p.name for p in tmp_path.iterdir()} == {
+        *(f"xray_{view}{suffix}" for view in views for suffix in (".png", ".tiff")),
+        "advance_left.gif", "advance_right.gif",
+    }  # fmt: skip
+    with PIL.Image.open(tmp_path / "advance_left.gif") as advance:
+        assert (advance.n_frames, advance.size) == (25, (512, 256))
+    with PIL.Image.open(tmp_path / "xray_ap.tiff") as numbers:
+        integrals = np.asarray(numbers)
+    assert integrals.shape == (256, 256)
+    assert integrals.dtype == np.float32
+    assert integrals.max() > 3 * np.median(integrals[integrals > 0]), "the needle's steel is in the numbers"
+
+
+def test_nobody_can_be_named_where_the_scan_names_nobody(plain: StoredCase) -> None:
+    with pytest.raises(InputError, match="needs a DICOM scan"):
+        study_of(plain.handover, identity=True)

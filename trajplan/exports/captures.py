@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from trajplan import DISCLAIMER
 from trajplan.exports.handover import Handover
 from trajplan.exports.plan_model import PlanDocument
-from trajplan.exports.plan_views import VIEWS, carm_of_plan, needle_at
+from trajplan.exports.plan_views import VIEWS, carm_of_plan, needle_at, paths_in_view
 from trajplan.fluoroscopy.carm import CArm
 from trajplan.fluoroscopy.display import display_window, edge_letters, to_display
 from trajplan.fluoroscopy.drr import Drr
@@ -62,7 +62,7 @@ def captures_of(handover: Handover) -> list[Capture]:
 
 
 def _shots(document: PlanDocument, view: str) -> list[tuple[str, str, list[Capsule]]]:
-    paths = [t for t in document.trajectories if not view.startswith("en_face") or view.endswith(t.side)]
+    paths = paths_in_view(document, view)
     shots = [("", "", [needle_at(t, t.length_in_bone_mm) for t in paths])]
     for path in paths if view in _STAGED else ():
         shots += [

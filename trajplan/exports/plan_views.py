@@ -47,6 +47,12 @@ def carm_of_plan(plan: PlanDocument, view: str) -> CArm:
     )  # fmt: skip
 
 
+def paths_in_view(plan: PlanDocument, view: str) -> list[TrajectoryModel]:
+    """The paths that a view shows: all, or only that of the side in its name."""
+    own = [t for t in plan.trajectories if view.endswith(t.side)]
+    return own if view.endswith(("left", "right")) else list(plan.trajectories)
+
+
 def path_of_plan(plan: PlanDocument, side: str | None) -> TrajectoryModel:
     """The plan's path on one side, or its only path.
 

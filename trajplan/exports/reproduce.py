@@ -17,7 +17,7 @@ SCRIPT: Final = "reproduce.py"
 _TEMPLATE: Final = '''#!/usr/bin/env python3
 """Makes one trajplan plan again, and says whether plan.json is the same to the byte (its date and timings aside).
 
-    python {script} {usage} [OUT]
+    python {script} {usage}
 
 The same on the command line:
 
@@ -137,7 +137,7 @@ def script_text(document: PlanDocument) -> str:
             scan += _LABELS
     return _TEMPLATE.format(
         script=SCRIPT,
-        usage=" ".join(names),
+        usage=" ".join([*names, "[OUT]"]),
         command="trajplan demo --out OUT" if phantom else _command(document, request, labelled),
         version=__version__,
         disclaimer=DISCLAIMER,

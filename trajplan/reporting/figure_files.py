@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from trajplan.exports.handover import Handover
-from trajplan.exports.plan_views import VIEWS, carm_of_plan, needle_at
+from trajplan.exports.plan_views import VIEWS, carm_of_plan, needle_at, paths_in_view
 from trajplan.fluoroscopy.projector import prepare, project
 from trajplan.fluoroscopy.tools import steel_tool
 from trajplan.reporting.xray_files import advance_gif, xray_bytes
@@ -22,8 +22,7 @@ def write_figures(handover: Handover, folder: Path) -> None:
     """
     document, prepared = handover.document, prepare(handover.volume)
     for view in (name for name in VIEWS if getattr(document.views, name) is not None):
-        paths = [t for t in document.trajectories if not view.startswith("en_face") or view.endswith(t.side)]
-        tools = [steel_tool(needle_at(t, t.length_in_bone_mm)) for t in paths]
+        tools = [steel_tool(needle_at(t, t.length_in_bone_mm)) for t in paths_in_view(document, view)]
         drr = project(prepared, carm_of_plan(document, view), tools)
         for suffix in (".png", ".tiff"):
             (folder / f"xray_{view}{suffix}").write_bytes(xray_bytes(drr, suffix))
