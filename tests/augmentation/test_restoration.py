@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 import scipy.ndimage as ndi
-from augmentation_case import Broken, broken
+from augmentation_case import Broken, broken, planned
 
 from trajplan.augmentation.augment import augment
 from trajplan.augmentation.augmentation import Augmentation
@@ -18,7 +18,9 @@ from trajplan.augmentation.lift import Lift, lifted_body, no_lift
 from trajplan.augmentation.missing_height import DOUBT_MM, Missing, missing_height
 from trajplan.augmentation.restoration import Restoration
 from trajplan.geometry.resample import resample_mask
+from trajplan.parts import Side
 from trajplan.planning.plan import PlanSettings
+from trajplan_phantoms import PhantomSpec, Pose
 
 
 def _true_mm(case: Broken) -> np.ndarray:
@@ -76,9 +78,22 @@ def test_other_kinds_and_levels_are_undone_within_their_limits(kind, target, lev
     assert _restoration(case.pushed).gain_mm[worst] > 0.5
 
 
+@pytest.mark.long
+def test_a_mirrored_patient_has_the_same_heights_and_the_balloons_swapped() -> None:
+    spec = PhantomSpec(pedicle_width_mm_left=7.5, pedicle_width_mm_right=10.0)
+    a, b = planned(spec), planned(dataclasses.replace(spec, pose=Pose(np.eye(3), np.zeros(3), True)))
+    one, other = _restoration(a.planned), _restoration(b.planned)
+    assert other.predicted.heights_mm == pytest.approx(one.predicted.heights_mm, abs=0.5)
+    sizes = {i.side: (i.balloon.name, i.final.volume_ml) for i in a.planned.inflations}
+    for i in b.planned.inflations:
+        swapped = Side.RIGHT if i.side is Side.LEFT else Side.LEFT
+        assert sizes[swapped][0] == i.balloon.name
+        assert abs(sizes[swapped][1] - i.final.volume_ml) <= 0.5
+
+
 def test_more_volume_never_gives_less_height_as_planned_or_pushed_on(wedge: Broken) -> None:
-    planned, pushed = _restoration(wedge.planned), _restoration(wedge.pushed)
-    assert (pushed.predicted.heights_mm >= planned.predicted.heights_mm - 1e-6).all()
+    less, more = _restoration(wedge.planned), _restoration(wedge.pushed)
+    assert (more.predicted.heights_mm >= less.predicted.heights_mm - 1e-6).all()
 
 
 def test_what_is_published_of_kept_height_stands_beside_every_prediction(wedge: Broken) -> None:
