@@ -20,13 +20,12 @@ from trajplan.augmentation.augmentation import Augmentation
 from trajplan.augmentation.balloon_shape import free_shape
 from trajplan.augmentation.envelope import Envelope, across_axis
 from trajplan.augmentation.settings import AugmentationSettings
-from trajplan.errors import TrajplanError
 from trajplan.planning.instruments import SHIPPED
-from trajplan.planning.plan import Approach, PlanSettings
+from trajplan.planning.plan import Approach, PlanSettings, Trajectory
 from trajplan.planning.planner import plan_vertebra
 
 ON = AugmentationSettings(past_contact=True, past_bound=True)
-AUTO = PlanSettings(approach=Approach.AUTO)
+PLAN = PlanSettings(approach=Approach.BIPEDICULAR, breach_samples=500)
 
 
 def mesh_ml(envelope: Envelope) -> float:
@@ -71,15 +70,10 @@ def volumes_kept(a: Augmentation) -> float:
     return max((abs(s.cavity_ml / s.volume_ml - 1) for i in a.inflations for s in i.steps), default=0.0)
 
 
-def undone(made: Made, settings: AugmentationSettings) -> tuple[Augmentation, float] | None:
-    """The augmentation of a case and its time; None where no path is offered."""
+def paths_of(made: Made) -> tuple[Trajectory, ...]:
+    """The paths offered."""
     assert made.vertebra is not None
-    paths, _ = plan_vertebra(made.ct, made.vertebra, AUTO, automatic_mask=False)
-    if not paths:
-        return None
-    start = time.perf_counter()
-    found = augment(made.ct, made.vertebra, paths, AUTO, settings)
-    return found, time.perf_counter() - start
+    return plan_vertebra(made.ct, made.vertebra, PLAN, automatic_mask=False)[0]
 
 
 def judge(made: Made, a: Augmentation) -> tuple[str, dict[str, float]]:
@@ -133,17 +127,15 @@ def undo(count: int, seed: int) -> None:
         made = case(seed, index)
         if made.kind == "none" or made.vertebra is None:
             continue
+        paths = paths_of(made)
         for name, settings in (("as planned", AugmentationSettings()), ("pushed on", ON)):
-            try:
-                result = undone(made, settings)
-            except TrajplanError as error:
-                print(f"{made.level:4} {made.kind[:12]:12} {error}")
-                break
-            if result is None or result[0].restoration is None:
-                why = "no path" if result is None else "; ".join(result[0].notes)[:90]
+            start = time.perf_counter()
+            a = augment(made.ct, made.vertebra, paths, PLAN, settings)
+            seconds = time.perf_counter() - start
+            if a.restoration is None:
+                why = "; ".join(a.notes)[:90] if paths else "no path"
                 print(f"{index:3} {made.level:4}{made.kind[:12]:13} {why}", flush=True)
                 break
-            a, seconds = result
             text, figures = judge(made, a)
             seen.append(figures)
             volumes.append(volumes_kept(a))

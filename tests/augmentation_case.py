@@ -34,6 +34,11 @@ class Broken:
 @functools.cache
 def broken(kind: str, loss: float, target: str = "L1", levels: tuple[str, ...] = ("T12", "L1", "L2")) -> Broken:
     spec = PhantomSpec(target, levels, fracture=kind, height_loss_percent=loss)  # type: ignore[arg-type]  # a kind
+    return planned(spec)
+
+
+def planned(spec: PhantomSpec) -> Broken:
+    target = spec.target
     phantom = make_phantom(spec, Scanner(spacing_zyx=(1.2, 1.0, 1.0), noise_hu=10, seed=2))
     scan = Scan.of_volume(phantom.ct, path_name="phantom", kind="phantom")
     settings = PlanSettings(approach=Approach.BIPEDICULAR, breach_samples=500)

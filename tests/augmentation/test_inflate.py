@@ -14,6 +14,7 @@ from trajplan.augmentation.body_block import BodyBlock, body_block
 from trajplan.augmentation.envelope import across_axis
 from trajplan.augmentation.inflate import OTHER, Mount, grown, inflate
 from trajplan.augmentation.inflation import WALLS
+from trajplan.augmentation.missing_height import Missing
 from trajplan.augmentation.packed_bone import packing
 from trajplan.augmentation.room import ANGLES, LONGEST_MM, REACH_MM, SLICE_MM, Room, room_about, stiffness
 from trajplan.augmentation.settings import AugmentationSettings
@@ -145,3 +146,19 @@ def test_a_planned_balloon_keeps_from_every_cortex_and_says_why_it_stopped(wedge
         assert inflation.why
         assert min(inflation.final.nearest_mm[name] for name in WALLS[:3]) > wedge.planned.settings.contact_mm
         assert inflation.final.volume_ml <= inflation.balloon.volume_ml
+
+
+def test_end_plates_that_cannot_move_are_never_called_reached(block: BodyBlock) -> None:
+    nothing = Missing(np.zeros(block.top_mm.shape), np.zeros(block.top_mm.shape), "both")
+    found = inflate(block, nothing, (_mount(Side.LEFT, 9.0),), AugmentationSettings(max_volume_ml=1.0))
+    assert found.inflations[0].stop == "maximum volume"
+    assert found.lifts[-1].volume_ml(block) == 0
+
+
+def test_a_balloon_is_stopped_once_all_is_regained(block: BodyBlock) -> None:
+    little = np.zeros(block.top_mm.shape)
+    v, u = np.meshgrid(block.v_mm, block.u_mm, indexing="ij")
+    little[block.columns.footprint & (np.hypot(u - 9.0, v + 2.0) < 4)] = 0.5
+    found = inflate(block, Missing(little, np.zeros_like(little), "superior"), (_mount(Side.LEFT, 9.0),), ON)
+    assert found.inflations[0].stop == "height reached"
+    assert found.lifts[-1].top_mm.max() <= 0.5

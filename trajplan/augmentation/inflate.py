@@ -229,6 +229,8 @@ def _strict(f: _Filling) -> float | None:
 
 
 def _all_regained(block: BodyBlock, missing: Missing, lift: Lift) -> bool:
+    """Whether the end plates have gone as far as they may; False where they may not go anywhere."""
     foot = block.columns.footprint
-    left = (missing.top_mm + missing.bottom_mm - lift.top_mm - lift.bottom_mm)[foot]
-    return bool(left.max() < _REACHED_MM)
+    may = (missing.top_mm + missing.bottom_mm)[foot]
+    left = may - (lift.top_mm + lift.bottom_mm)[foot]
+    return bool(may.max() >= _REACHED_MM and left.max() < _REACHED_MM)
