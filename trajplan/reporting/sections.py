@@ -9,7 +9,7 @@ from trajplan import DISCLAIMER, __version__
 from trajplan.parts import Side
 from trajplan.planning.plan import Trajectory
 from trajplan.reporting.augmentation_facts import augmentation_facts
-from trajplan.reporting.augmentation_pictures import GROUP as AUGMENTED
+from trajplan.reporting.augmentation_xrays import GROUP as AUGMENTED
 from trajplan.reporting.change_facts import change_items
 from trajplan.reporting.content import Block, Gallery, Report, Section, Table, Words
 from trajplan.reporting.facts import badges_of, notices_of, summary_of, title_of
