@@ -26,9 +26,9 @@ def test_every_named_phantom_is_a_sample_and_every_sample_a_named_phantom(manife
     assert [sample.key for sample in manifest.contributions.sample_data] == list(NAMED)
 
 
-def test_samples_and_readers_use_every_command_once(manifest):
+def test_readers_widgets_and_samples_use_every_command_once(manifest):
     given = manifest.contributions
-    used = [*(reader.command for reader in given.readers), *(sample.command for sample in given.sample_data)]
+    used = [one.command for group in (given.readers, given.widgets, given.sample_data) for one in group]
     assert used == [command.id for command in manifest.contributions.commands]
 
 
