@@ -14,17 +14,15 @@ from napari_trajplan import _layers
 from napari_trajplan._live_grade import Judge
 from napari_trajplan._paths import Paths
 from napari_trajplan._session import Session, State, Step, short_message
+from napari_trajplan._tasks import Planned
 from napari_trajplan._tell import Telling
-from napari_trajplan._work import Job
-from trajplan.anatomy.backend import Progress
-from trajplan.case import CaseResult, run_case
-from trajplan.confirm import confirm_mask
-from trajplan.edited import edited_case, editor_of, graded
+from napari_trajplan._work import Job, Workshop
+from trajplan.case import CaseResult
 from trajplan.errors import AnatomyError, InputError
 from trajplan.geometry import LabelMap
 from trajplan.levels import LEVEL_NAMES, UNKNOWN_LEVEL_ID, level_id
 from trajplan.parts import Part
-from trajplan.target import Target, find_target
+from trajplan.target import Target
 
 _BONE = (Part.BODY, Part.PEDICLE_LEFT, Part.PEDICLE_RIGHT, Part.POSTERIOR)
 _SOON_MS = 400
@@ -54,6 +52,8 @@ class Planner(QObject):
         self._soon.setInterval(_SOON_MS)
         self._soon.timeout.connect(self._verify_now)
         self.paths.settled.connect(self._soon.start)
+        self.workshop = Workshop()
+        self.workshop.warm_up()
         self._job: Job | None = None
         self._closing = False
         viewer.layers.events.removed.connect(self._layer_removed)
@@ -145,27 +145,19 @@ class Planner(QObject):
         """Stop the running step at its next report."""
         if self._job is not None:
             self._job.cancel()
-            self.told.emit("Stopping ...")
 
     def segment(self) -> None:
         """Find, segment and measure the vertebra."""
-        self._begin(Step.SEGMENT, self._segmentation, self._segmented)
+        self._begin(Step.SEGMENT, "segment", lambda: (self.session.request(),), self._segmented)
 
     def plan(self) -> None:
         """Plan; what is missing before is done first, what is current is kept."""
 
-        def work(progress: Progress, target: Target | None, request: Any, scan: Any) -> Any:
-            if target is None:
-                target = self._find(scan, request, lambda f, what: progress(0.5 * f, what))
-            result = run_case(scan, request, lambda f, what: progress(0.5 + 0.4 * f, what), target=target)
-            told = confirm_mask(target, request.confirmed_mask)
-            progress(0.92, "preparing live editing")
-            editors = {t.side: editor_of(result, told, t.side) for t in result.trajectories}
-            views = result.views
-            judge = Judge(editors, told.vertebra, views["ap"].carm, views["lateral"].carm) if editors else None
-            return target, result, judge
+        def arguments() -> tuple[Any, ...]:
+            current = self.session.state(Step.SEGMENT) is State.DONE
+            return self.session.request(), self.session.target if current else None
 
-        self._begin(Step.PLAN, work, self._planned)
+        self._begin(Step.PLAN, "plan", arguments, self._planned)
 
     def confirm(self) -> None:
         """The contours are right; the plan has to be made again with that word."""
@@ -199,28 +191,20 @@ class Planner(QObject):
             self.session.set_labels(LabelMap(array, labels.grid, LEVEL_NAMES), "mask edited in the viewer")
             self.segment()
 
-    def _find(self, scan: Any, request: Any, progress: Progress) -> Target:
-        return find_target(
-            scan, request.level, request.seed_lps, request.labels, request.labels_source, progress, request.backend
-        )
-
-    def _segmentation(self, progress: Progress, _target: Target | None, request: Any, scan: Any) -> Any:
-        return self._find(scan, request, progress)
-
     def _begin(
-        self, step: Step, work: Callable[[Progress, Target | None, Any, Any], Any], done: Callable[[Any, Any], None]
+        self, step: Step, task: str, arguments: Callable[[], tuple[Any, ...]], done: Callable[[Any, Any], None]
     ) -> None:
         with Telling(self.told):
             if self._job is not None:
                 raise InputError(f"{self.session.running} is still running: wait, or press Cancel first", code="busy")
             self.load()
-            scan = self.session.inputs.scan
+            session, scan = self.session, self.session.inputs.scan
             if scan is None:
                 return
-            session = self.session
-            request, keys = session.request(), {s: session.key(s) for s in Step}
-            target = session.target if session.state(Step.SEGMENT) is State.DONE and step is not Step.SEGMENT else None
-            job = Job(lambda progress: work(progress, target, request, scan), self)
+            keys = {one: session.key(one) for one in Step}
+            # verify and report read the scan through the plan
+            given = arguments() if step in (Step.VERIFY, Step.REPORT) else (scan, *arguments())
+            job = Job(self.workshop, scan, task, given, self)
             self._job, session.running = job, step
             job.told.connect(self.progressed)
             job.done.connect(lambda value: done(value, keys))
@@ -249,9 +233,12 @@ class Planner(QObject):
         _layers.show_anatomy(self.viewer, target.vertebra)
         _layers.look_at(self.viewer, target.vertebra.frame.origin_lps)
 
-    def _planned(self, made: tuple[Target, CaseResult, Judge | None], keys: Any) -> None:
-        target, result, judge = made
-        session = self.session
+    def _planned(self, made: Planned, keys: Any) -> None:
+        target, result, session = made.target, made.result, self.session
+        judge = None
+        if made.editors:
+            views = result.views
+            judge = Judge(dict(made.editors), target.vertebra, views["ap"].carm, views["lateral"].carm)
         session.running = None
         if session.state(Step.SEGMENT) is not State.DONE or session.target is not target:
             self._segmented(target, keys)
@@ -270,17 +257,10 @@ class Planner(QObject):
 
     def verify(self) -> None:
         """Judge the case with its moved paths on the views anew."""
-
-        def work(progress: Progress, target: Target | None, request: Any, _scan: Any) -> Any:
-            if plan is None or target is None:
-                raise InputError("there is no plan to verify: press Plan", code="not_made")
-            told = confirm_mask(target, request.confirmed_mask)
-            moved = {side: graded(editor_of(plan, told, side), ends) for side, ends in ends_of.items()}
-            return edited_case(plan, told, moved, progress) if moved else plan
-
         with Telling(self.told):
-            plan, ends_of = self.session.require(Step.PLAN), dict(self.session.edits.now)
-            self._begin(Step.VERIFY, work, self._verified)
+            plan, target = self.session.require(Step.PLAN), self.session.require(Step.SEGMENT)
+            ends = dict(self.session.edits.now)
+            self._begin(Step.VERIFY, "verify", lambda: (plan, target, ends), self._verified)
 
     def _verified(self, result: CaseResult, keys: Any) -> None:
         self.session.running = None
@@ -297,15 +277,9 @@ class Planner(QObject):
 
     def report(self, folder: Path) -> None:
         """Write the report folder of the verified plan."""
-
-        def work(progress: Progress, _target: Target | None, _request: Any, _scan: Any) -> Any:
-            from trajplan.reporting.write import write_report
-
-            return write_report(result, folder, progress)
-
         with Telling(self.told):
             result = self.session.exportable()
-            self._begin(Step.REPORT, work, self._reported)
+            self._begin(Step.REPORT, "report", lambda: (result, folder), self._reported)
 
     def _reported(self, paths: list[Path], keys: Any) -> None:
         self.session.running = None
@@ -350,6 +324,7 @@ class Planner(QObject):
         if self._job is not None:
             self._job.cancel()
             self._job.wait()
+        self.workshop.stop()
 
 
 def _about(layer: Layer) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is put on the layers lies where it lies in the patient, whatever the scan's storage; layers that moved are refused."""
+"""What is put on the layers lies where it lies in the patient, however the scan is stored; moved layers are refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from trajplan.parts import Part, Side
 from trajplan.planning.plan import SafeCone, Verdict
 from trajplan.reading.scan import Scan
 
-components = pytest.importorskip("napari.components", reason="napari is not installed")
+pytest.importorskip("napari.components", reason="napari is not installed")
+
+from napari.components import ViewerModel
 
 from napari_trajplan import _layers, _meshes
 from napari_trajplan._coords import placement, to_lps, to_napari
@@ -23,9 +25,9 @@ from napari_trajplan._coords import placement, to_lps, to_napari
 _TILT = np.array([[1.0, 0.0, 0.0], [0.0, np.cos(0.3), -np.sin(0.3)], [0.0, np.sin(0.3), np.cos(0.3)]])
 STORED = {
     "LPS": Grid((60, 90, 90), CENTER_LPS - 65, (1.5, 1.5, 1.5)),
-    "flipped": Grid((60, 90, 90), CENTER_LPS + [65, 65, -45], (1.5, 1.5, 1.5), np.diag([-1.0, -1.0, 1.0])),
+    "flipped": Grid((60, 90, 90), CENTER_LPS + np.array([65, 65, -45]), (1.5, 1.5, 1.5), np.diag([-1.0, -1.0, 1.0])),
     "oblique": Grid((70, 90, 90), CENTER_LPS - 65, (1.5, 1.5, 1.5), _TILT),
-    "5 mm": Grid((24, 90, 90), CENTER_LPS - [65, 65, 60], (5.0, 1.5, 1.5)),
+    "5 mm": Grid((24, 90, 90), CENTER_LPS - np.array([65, 65, 60]), (5.0, 1.5, 1.5)),
 }
 
 
@@ -36,7 +38,7 @@ def case():
 
 @pytest.fixture
 def viewer():
-    return components.ViewerModel()
+    return ViewerModel()
 
 
 def _scan_layer(viewer, scan):
