@@ -327,7 +327,7 @@ class PlannerDock(QWidget):
         self._fill(self.side, [] if result is None else [(t.side.value, t.side) for t in result.trajectories])
         self._reset_slider()
         if result is not None and result.trajectories:
-            self.show_xrays()
+            self.planner.paths.later.add(self.show_xrays)
 
     def _reset_slider(self) -> None:
         path = self.planner.paths.live.get(self.side.currentData())

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Image, Labels, Layer, Points
-from napari.utils import Colormap, DirectLabelColormap
+from napari.utils.colormaps import Colormap, CyclicLabelColormap
 
 from napari_trajplan import _meshes
 from napari_trajplan._coords import AXIS_LABELS, UNITS, placement, to_lps, to_napari
@@ -138,8 +138,9 @@ def remove(viewer: Any, *names: str) -> None:
 
 def show_anatomy(viewer: Any, vertebra: Vertebra) -> None:
     """Parts as labels, the six height points and the planes of the end plates."""
-    colors = {part: PART_COLOR[part] for part in PART_NAMES} | {None: "transparent", 0: "transparent"}
-    _labels(viewer, PARTS, vertebra.parts, opacity=0.35, colormap=DirectLabelColormap(color_dict=colors))
+    # by place, not by a dictionary: napari compiles seconds for one
+    colors = CyclicLabelColormap(colors=["transparent", *(PART_COLOR[part] for part in sorted(PART_NAMES))])
+    _labels(viewer, PARTS, vertebra.parts, opacity=0.35, colormap=colors)
     if vertebra.measures is not None:
         _points(viewer, HEIGHTS, vertebra.measures.six_points_lps, size=2.0, face_color=PURPLE, symbol="disc")
     width = 0.5 * float(vertebra.body_volume_ml * 1000 / max(vertebra.heights.hm_mm, 5.0)) ** 0.5
@@ -155,9 +156,8 @@ def show_mask(viewer: Any, mask: LabelMap) -> Labels:
     return _labels(viewer, MASK, LabelMap(np.array(mask.array), mask.grid), opacity=0.25, visible=False, editable=True)
 
 
-def show_path(viewer: Any, path: Trajectory, grid: Grid, frame: Frame) -> None:
-    """Everything derived of one path: trocar of true diameter, safe cone, largest balloon, skin point, safety map."""
-    show_trocar(viewer, path, grid)
+def show_around(viewer: Any, path: Trajectory, frame: Frame) -> None:
+    """What belongs to one path beside its trocar: safe cone, largest balloon, skin point, safety map."""
     cone = _meshes.cone(path, frame)
     if cone is not None:
         _surface(viewer, name_of(path.side, "safe cone"), cone, GREEN, opacity=0.25, visible=False)

@@ -9,6 +9,7 @@ from napari.layers import Points
 from qtpy.QtCore import QObject, Signal
 
 from napari_trajplan import _layers
+from napari_trajplan._later import Later
 from napari_trajplan._live_grade import Answer, Judge, LiveGrader, Question
 from napari_trajplan._session import Session, State, Step
 from napari_trajplan._tell import Telling
@@ -38,6 +39,7 @@ class Paths(QObject):
         self.stages: dict[Side, tuple[Stage, ...]] = {}
         self.grader = LiveGrader(self)
         self.grader.answered.connect(self._show)
+        self.later = Later(self)
         self._closed = False
 
     def use(self, result: CaseResult, judge: Judge | None) -> None:
@@ -46,16 +48,26 @@ class Paths(QObject):
         self.live = {t.side: t for t in result.trajectories}
         self.stages = dict(result.stages)
         self.grader.use(judge)
+        grid = result.scan.volume.grid
         for path in result.trajectories:
-            _layers.show_ghost(self._viewer, path)
-            self._draw(path)
-            layer = _layers.show_handles(self._viewer, path.side, (path.entry_lps, path.target_lps))
-            layer.mouse_drag_callbacks.append(self._follower(path.side))
-            layer.events.data.connect(self._points_changed(path.side))
-            layer.mode = "select"
+            _layers.show_trocar(self._viewer, path, grid)
+        for path in result.trajectories:
+            self.later.add(
+                lambda path=path: self._draw_around(path),
+                lambda path=path: _layers.show_ghost(self._viewer, path),
+                lambda path=path: self._add_handles(path),
+            )
+
+    def _add_handles(self, path: Trajectory) -> None:
+        layer = _layers.show_handles(self._viewer, path.side, (path.entry_lps, path.target_lps))
+        layer.mouse_drag_callbacks.append(self._follower(path.side))
+        layer.events.data.connect(self._points_changed(path.side))
+        layer.mode = "select"
+        self._viewer.layers.selection.active = layer
 
     def clear(self) -> None:
         """Take every path away."""
+        self.later.clear()
         self.live, self.stages = {}, {}
         self.grader.use(None)
         names = [_layers.name_of(side, what) for side in Side for what in _DERIVED]
@@ -106,6 +118,7 @@ class Paths(QObject):
     def close(self) -> None:
         """End the grading thread."""
         self._closed = True
+        self.later.clear()
         self.grader.close()
 
     # the handles in slices and 3D -----------------------------------------------------------------------------------
@@ -166,13 +179,13 @@ class Paths(QObject):
         self._session.edits.move(side, ends)
         _layers.show_handles(self._viewer, side, ends)
         self.dragged.emit(side, ends)
-        self._draw(path)
+        self._draw_around(path)
         self._mark()
 
-    def _draw(self, path: Trajectory) -> None:
+    def _draw_around(self, path: Trajectory) -> None:
         plan = self._session.plan
         if plan is not None and plan.vertebra is not None:
-            _layers.show_path(self._viewer, path, plan.scan.volume.grid, plan.vertebra.frame)
+            _layers.show_around(self._viewer, path, plan.vertebra.frame)
 
     def _restore_all(self) -> None:
         for side in self.live:
