@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QMainWindow,
     QProgressBar,
     QPushButton,
     QScrollArea,
@@ -25,7 +26,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_trajplan import _layers, _words
+from napari_trajplan import _layers, _views, _words
 from napari_trajplan._planner import Planner
 from napari_trajplan._section import Section
 from napari_trajplan._session import State, Step
@@ -36,6 +37,8 @@ from trajplan.levels import LEVEL_IDS
 from trajplan.parts import Side
 from trajplan.planning.instruments import CATALOGUE
 from trajplan.planning.plan import Approach
+
+_XRAY_HEIGHT = 340
 
 
 class PlannerDock(QWidget):
@@ -107,9 +110,30 @@ class PlannerDock(QWidget):
         row.addWidget(self.cancel_button, 1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(4, 4, 4, 4)
-        for part in (disclaimer, scroll, self.message, self.progress):
+        for part in (disclaimer, self._view_row(), scroll, self.message, self.progress):
             whole.addWidget(part, 1 if part is scroll else 0)
         whole.addLayout(row)
+
+    def _view_row(self) -> QWidget:
+        buttons = []
+        for n, name in enumerate((*_views.ORDERS, "3D"), start=1):
+            tip = f"{_views.LETTERS.get(name, 'seen from behind the patient')} (Alt+{n})"
+            button = _button(name, tip, lambda name=name: _views.show_view(self.planner.viewer, name))
+            button.setShortcut(f"Alt+{n}")
+            buttons.append(button)
+        buttons.append(_button("Entry", "Slices through the entry of the path (Alt+5)", lambda: self._go(0)))
+        buttons.append(_button("Tip", "Slices through the tip of the path (Alt+6)", lambda: self._go(1)))
+        for n, button in enumerate(buttons[-2:], start=5):
+            button.setShortcut(f"Alt+{n}")
+        for button in buttons:
+            button.setMinimumWidth(10)
+        return _row(*buttons)
+
+    def _go(self, end: int) -> None:
+        side = self.side.currentData()
+        ends = None if side is None else self.planner.paths.ends(side)
+        if ends is not None:
+            _layers.look_at(self.planner.viewer, ends[end])
 
     def _load_step(self, form: QFormLayout) -> None:
         self.image = QComboBox()
@@ -345,7 +369,12 @@ class PlannerDock(QWidget):
         self.xrays = XrayPanel(self.planner)
         if window is not None:
             docked = window.add_dock_widget(self.xrays, name="X-rays", area="bottom")
-            window._qt_window.resizeDocks([docked], [310], Qt.Orientation.Vertical)
+            main = self.window()
+            if isinstance(main, QMainWindow):
+                # the side columns reach down; the X-rays share the middle with the slices
+                main.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
+                main.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+                main.resizeDocks([docked], [_XRAY_HEIGHT], Qt.Orientation.Vertical)
 
     def _tell(self, text: str) -> None:
         self.message.setText(text)

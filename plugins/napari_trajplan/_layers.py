@@ -158,6 +158,7 @@ def show_mask(viewer: Any, mask: LabelMap) -> Labels:
 
 def show_around(viewer: Any, path: Trajectory, frame: Frame) -> None:
     """What belongs to one path beside its trocar: safe cone, largest balloon, skin point, safety map."""
+    active = viewer.layers.selection.active
     cone = _meshes.cone(path, frame)
     if cone is not None:
         _surface(viewer, name_of(path.side, "safe cone"), cone, GREEN, opacity=0.25, visible=False)
@@ -169,6 +170,8 @@ def show_around(viewer: Any, path: Trajectory, frame: Frame) -> None:
         _points(viewer, f"{SKIN} {path.side.value}", path.skin_lps[None], size=4.0, face_color=YELLOW, symbol="ring")
     if path.safety is not None:
         _safety(viewer, name_of(path.side, "safety map"), path)
+    if active in viewer.layers:
+        viewer.layers.selection.active = active  # whoever edits a path goes on editing it
 
 
 def show_trocar(viewer: Any, path: Trajectory, grid: Grid, depth_mm: float | None = None) -> None:

@@ -42,8 +42,8 @@ class Section(QWidget):
         self.header.setText(f"{MARK[state]}  {self._step.value} - {state.value}")
         self.header.setAccessibleName(f"{self._step.value}, {state.value}")
         self.header.setStyleSheet(
-            f"QToolButton {{ text-align: left; color: {COLOR[state]}; background: palette(base); border: none;"
-            f" padding: 3px; font-weight: bold; }}"
+            f"QToolButton {{ text-align: left; color: {COLOR[state]}; border: none;"
+            " background: rgba(128, 128, 128, 60); padding: 3px; font-weight: bold; }"
         )
 
     def _open(self, opened: bool) -> None:

@@ -10,10 +10,20 @@ if TYPE_CHECKING:
 _NO_QT = 'the planner needs napari with Qt: pip install "trajplan[napari]" "napari[pyside6]"'
 
 
-def planner(viewer: napari.viewer.Viewer) -> Any:
-    """Plan access on the scan in this viewer."""
-    try:
-        from napari_trajplan._dock import PlannerDock
-    except ImportError as error:
-        raise ImportError(_NO_QT) from error
-    return PlannerDock(viewer)
+class Planner:
+    """Plan access on the scan in this viewer.
+
+    Calling it gives the dock itself; napari reads from `__init__` that it wants the viewer, and the dock, which needs
+    Qt, is imported only here.
+    """
+
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+        raise AssertionError("what __new__ gives is no Planner")
+
+    def __new__(cls, viewer: napari.viewer.Viewer) -> Any:
+        """The dock."""
+        try:
+            from napari_trajplan._dock import PlannerDock
+        except ImportError as error:
+            raise ImportError(_NO_QT) from error
+        return PlannerDock(viewer)

@@ -50,14 +50,13 @@ class XrayPanel(QWidget):
         self.inverse = QCheckBox("Inverse grey")
         self.inverse.setToolTip("Bone dark, as many C-arms show it")
         self.inverse.toggled.connect(self._invert)
-        note = QLabel("Drag tip or entry. Wheel: magnify. Shift+drag: measure.")
-        row = QHBoxLayout()
-        for part in (self.overlays, self.inverse, note):
-            row.addWidget(part)
-        row.addStretch()
-        disclaimer = QLabel(DISCLAIMER)
+        self.setToolTip("Drag tip or entry. Wheel: magnify. Double click: whole field. Shift+drag: measure.")
+        disclaimer = QLabel(DISCLAIMER.split(" Not for")[0])
         disclaimer.setStyleSheet("color: #E69F00;")
-        row.addWidget(disclaimer)
+        disclaimer.setToolTip(DISCLAIMER)
+        row = QHBoxLayout()
+        for part in (self.overlays, self.inverse, disclaimer):
+            row.addWidget(part)
         grid = QGridLayout(self)
         grid.setContentsMargins(4, 2, 4, 2)
         for n, screen in enumerate(self.screens):
@@ -165,15 +164,17 @@ class Screen(QWidget):
         self._settle.setInterval(SETTLE_MS)
         self._settle.timeout.connect(self.settle)
         self._quiet = False
-        row = QHBoxLayout()
-        row.addWidget(self.positions)
-        row.addWidget(self.primary, 1)
-        row.addWidget(self.secondary, 1)
+        row, sliders = QHBoxLayout(), QHBoxLayout()
+        row.addWidget(self.positions, 1)
         row.addWidget(self.angles)
+        sliders.addWidget(self.primary, 2)
+        sliders.addWidget(self.secondary, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
         column.addWidget(self.view, 1)
         column.addLayout(row)
+        column.addLayout(sliders)
 
     def clear(self) -> None:
         """Nothing to show."""

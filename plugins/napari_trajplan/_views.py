@@ -1,0 +1,37 @@
+"""The standard views of the canvas, right way up, with the letters at their edges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari.layers import Image
+
+ORDERS = {"Axial": (0, 1, 2), "Sagittal": (2, 0, 1), "Coronal": (1, 0, 2)}
+"""Order of the world axes (S, P, L): the first is stepped through, the others are down (or up) and right."""
+
+LETTERS = {
+    "Axial": "left R, right L, top A, bottom P",
+    "Sagittal": "left A, right P, top S, bottom I",
+    "Coronal": "left R, right L, top S, bottom I",
+}
+
+
+def show_view(viewer: Any, name: str) -> None:
+    """Axial (seen from the feet), sagittal, coronal (seen from the front), or 3D from behind the patient.
+
+    The head is up wherever it is in the picture; no data are turned for it.
+    """
+    camera = viewer.scene.camera
+    flat = name in ORDERS
+    viewer.dims.ndisplay = 2 if flat else 3
+    viewer.dims.order = ORDERS.get(name, (0, 1, 2))
+    camera.orientation2d = ("down" if name == "Axial" else "up", "right")
+    for layer in viewer.layers:
+        if isinstance(layer, Image) and "scan" in layer.metadata.get("trajplan", {}):
+            layer.visible = flat  # in 3D the scan would hide the instruments in it
+    if not flat:
+        camera.set_view_direction((-0.35, -1.0, 0.25), (1.0, 0.0, 0.0))
+    text = viewer.canvas.overlays.text
+    text.text = f"{name}: {LETTERS[name]}" if flat else "3D, seen from behind"
+    text.visible = True
+    viewer.canvas.overlays.scale_bar.visible = True
