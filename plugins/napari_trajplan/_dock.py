@@ -2,46 +2,33 @@
 
 from __future__ import annotations
 
-import dataclasses
-import tempfile
-from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import Qt, QUrl
-from qtpy.QtGui import QDesktopServices
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QComboBox,
-    QDoubleSpinBox,
-    QFileDialog,
-    QFormLayout,
+    QDockWidget,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QMainWindow,
     QProgressBar,
-    QPushButton,
     QScrollArea,
-    QSlider,
     QVBoxLayout,
     QWidget,
 )
 
-from napari_trajplan import _layers, _views, _words
+from napari_trajplan import _words
 from napari_trajplan._planner import Planner
 from napari_trajplan._section import Section
 from napari_trajplan._session import State, Step
+from napari_trajplan._step_forms import StepForms, button
 from napari_trajplan._xray_panel import XrayPanel
 from trajplan import DISCLAIMER
-from trajplan.anatomy.backends import backend_names
-from trajplan.levels import LEVEL_IDS
-from trajplan.parts import Side
-from trajplan.planning.instruments import CATALOGUE
-from trajplan.planning.plan import Approach
 
 _XRAY_HEIGHT = 340
 
 
-class PlannerDock(QWidget):
+class PlannerDock(StepForms):
     """Plan balloon kyphoplasty access on the scan in this viewer.
 
     Parameters
@@ -50,15 +37,11 @@ class PlannerDock(QWidget):
     """
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(Planner(viewer), parent)
+        self.planner.setParent(self)
         self.setObjectName("trajplan planner")
         self.setMinimumWidth(330)
-        self.planner = Planner(viewer, self)
-        self.session = self.planner.session
         self.steps: dict[Step, Section] = {}
-        self._texts: dict[str, QLabel] = {}
-        self._depths: dict[Side, float] = {}
-        self.xrays: XrayPanel | None = None
         self._build()
         self.planner.changed.connect(self.refresh)
         self.planner.told.connect(self._tell)
@@ -101,194 +84,18 @@ class PlannerDock(QWidget):
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.progress = QProgressBar()
         self.progress.setVisible(False)
-        self.plan_button = _button("Plan", "Segment if needed, plan and verify (Ctrl+Return)", self.planner.plan)
+        self.plan_button = button("Plan", "Segment if needed, plan and verify (Ctrl+Return)", self.planner.plan)
         self.plan_button.setShortcut("Ctrl+Return")
         self.plan_button.setStyleSheet("font-weight: bold;")
-        self.cancel_button = _button("Cancel", "Stop the running step; nothing is changed", self.planner.cancel)
+        self.cancel_button = button("Cancel", "Stop the running step; nothing is changed", self.planner.cancel)
         row = QHBoxLayout()
         row.addWidget(self.plan_button, 2)
         row.addWidget(self.cancel_button, 1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(4, 4, 4, 4)
-        for part in (disclaimer, self._view_row(), scroll, self.message, self.progress):
+        for part in (disclaimer, self.view_row(), scroll, self.message, self.progress):
             whole.addWidget(part, 1 if part is scroll else 0)
         whole.addLayout(row)
-
-    def _view_row(self) -> QWidget:
-        buttons = []
-        for n, name in enumerate((*_views.ORDERS, "3D"), start=1):
-            tip = f"{_views.LETTERS.get(name, 'seen from behind the patient')} (Alt+{n})"
-            button = _button(name, tip, lambda name=name: _views.show_view(self.planner.viewer, name))
-            button.setShortcut(f"Alt+{n}")
-            buttons.append(button)
-        buttons.append(_button("Entry", "Slices through the entry of the path (Alt+5)", lambda: self._go(0)))
-        buttons.append(_button("Tip", "Slices through the tip of the path (Alt+6)", lambda: self._go(1)))
-        for n, button in enumerate(buttons[-2:], start=5):
-            button.setShortcut(f"Alt+{n}")
-        for button in buttons:
-            button.setMinimumWidth(10)
-        return _row(*buttons)
-
-    def _go(self, end: int) -> None:
-        side = self.side.currentData()
-        ends = None if side is None else self.planner.paths.ends(side)
-        if ends is not None:
-            _layers.look_at(self.planner.viewer, ends[end])
-
-    def _load_step(self, form: QFormLayout) -> None:
-        self.image = QComboBox()
-        self.image.setToolTip(
-            "The scan to plan on; only scans that trajplan has read, because left and right must be known"
-        )
-        self.image.activated.connect(self._image_chosen)
-        self.window_preset = QComboBox()
-        self.window_preset.addItems(list(_layers.WINDOWS_HU))
-        self.window_preset.setToolTip("Grey window of the CT, HU")
-        self.window_preset.textActivated.connect(self._window_chosen)
-        form.addRow("Scan", self.image)
-        form.addRow("Window", self.window_preset)
-        form.addRow(self._text("scan"))
-
-    def _vertebra_step(self, form: QFormLayout) -> None:
-        self.pick_button = _button("Click in a slice", "Then click on the body of the vertebra", self._pick)
-        self.pick_button.setCheckable(True)
-        self.labels = QComboBox()
-        self.labels.setToolTip("Labels of the vertebrae that belong to this scan, or a segmentation by the program")
-        self.labels.activated.connect(self._labels_chosen)
-        self.level = QComboBox()
-        self.level.addItem("not counted", None)
-        for name in LEVEL_IDS:
-            self.level.addItem(name, name)
-        self.level.setToolTip(
-            "The level as you have counted it; a level nobody has stated is said to be unconfirmed everywhere"
-        )
-        self.level.activated.connect(lambda _i: self.session.set_level(self.level.currentData()))
-        form.addRow("Vertebra", self.pick_button)
-        form.addRow("Level", self.level)
-        form.addRow("Labels", self.labels)
-
-    def _segment_step(self, form: QFormLayout) -> None:
-        self.backend = QComboBox()
-        self.backend.addItems(list(backend_names()))
-        self.backend.setToolTip("What makes the mask where there are no labels; none is ever taken in place of another")
-        self.backend.textActivated.connect(self.session.set_backend)
-        self.segment_button = _button("Segment", "Segment and measure only, without planning", self.planner.segment)
-        self.edit_button = _button("Edit mask", "Paint or erase in a Labels layer", self.planner.edit_mask)
-        self.update_button = _button("Update", "Measure the mask as it was edited", self.planner.update_mask)
-        self.confirm_button = _button(
-            "Contours are right", "You have compared the contours with the CT: the mask is then trusted as yours",
-            self.planner.confirm,
-        )  # fmt: skip
-        form.addRow("Back-end", self.backend)
-        form.addRow(_row(self.segment_button, self.edit_button, self.update_button))
-        form.addRow(self.confirm_button)
-        form.addRow(self._text("vertebra"))
-
-    def _plan_step(self, form: QFormLayout) -> None:
-        settings = self.session.inputs.settings
-        self.approach = QComboBox()
-        self.approach.addItems([a.value for a in Approach])
-        self.approach.setToolTip("auto: both pedicles, else one side alone, else beside the pedicle (thoracic)")
-        self.approach.textActivated.connect(lambda text: self._setting(approach=Approach(text)))
-        self.trocar = QComboBox()
-        self.trocar.addItems(list(CATALOGUE))
-        self.trocar.setCurrentText(settings.instrument.name)
-        self.trocar.setToolTip("Outer diameter and length are those of the catalogue")
-        self.trocar.textActivated.connect(lambda text: self._setting(instrument=CATALOGUE[text]))
-        self.margin = QDoubleSpinBox()
-        self.margin.setRange(0.0, 5.0)
-        self.margin.setSingleStep(0.5)
-        self.margin.setSuffix(" mm")
-        self.margin.setValue(settings.wall_margin_mm)
-        self.margin.setToolTip("Least clearance asked of the pedicle walls, from the outer surface of the instrument")
-        self.margin.valueChanged.connect(lambda value: self._setting(wall_margin_mm=value))
-        form.addRow("Approach", self.approach)
-        form.addRow("Trocar", self.trocar)
-        form.addRow("Wall margin", self.margin)
-        paths = self._text("paths")
-        paths.setToolTip(_words.tips_words())
-        form.addRow(paths)
-
-    def _verify_step(self, form: QFormLayout) -> None:
-        self.side = QComboBox()
-        self.side.setToolTip("The path that the slider and Snap act on")
-        self.side.activated.connect(lambda _i: self._reset_slider())
-        self.depth = QSlider(Qt.Orientation.Horizontal)
-        self.depth.setAccessibleName("Depth of the tip from the bone, tenths of a millimetre")
-        self.depth.setToolTip("Advance the trocar from the bone to its final tip, in slices, 3D and X-rays")
-        self.depth.valueChanged.connect(self._advance)
-        self.undo_button = _button("Undo", "Take a move of a path back (Ctrl+Alt+Z)", self.planner.paths.undo)
-        self.undo_button.setShortcut("Ctrl+Alt+Z")
-        self.redo_button = _button("Redo", "Do it again (Ctrl+Alt+Y)", self.planner.paths.redo)
-        self.redo_button.setShortcut("Ctrl+Alt+Y")
-        self.snap_button = _button("Snap to best", "Back to the planner's own path", self._snap)
-        self.verify_button = _button("Verify", "Judge the moved paths on the X-rays anew", self.planner.verify)
-        form.addRow("Path", self.side)
-        form.addRow("Depth", self.depth)
-        form.addRow(_row(self.undo_button, self.redo_button, self.snap_button, self.verify_button))
-        form.addRow(self._text("stages"))
-
-    def _report_step(self, form: QFormLayout) -> None:
-        self.folder = QLineEdit(str(Path.cwd() / "trajplan-report"))
-        self.folder.setToolTip("The folder of the report; made if missing, an earlier report in it is replaced")
-        choose = _button("Choose", "Choose another folder", self._choose_folder)
-        self.report_button = _button("Write report", "HTML, PDF, plan.json, labels and figures", self._report)
-        self.open_button = _button("Open", "Open the report in your browser", self._open)
-        form.addRow(self.folder)
-        form.addRow(_row(choose, self.report_button, self.open_button))
-
-    def _text(self, name: str) -> QLabel:
-        label = QLabel()
-        label.setWordWrap(True)
-        label.setTextFormat(Qt.TextFormat.RichText)
-        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._texts[name] = label
-        return label
-
-    # what a person does ---------------------------------------------------------------------------------------------
-
-    def _image_chosen(self, index: int) -> None:
-        self.planner.load(self.image.itemData(index))
-
-    def _labels_chosen(self, index: int) -> None:
-        self.planner.use_labels(self.labels.itemData(index))
-
-    def _window_chosen(self, name: str) -> None:
-        if self.session.inputs.scan is not None:
-            _layers.set_window(self.planner.viewer, self.session.inputs.scan, name)
-
-    def _pick(self) -> None:
-        self.planner.pick(self.pick_button.isChecked())
-        if self.pick_button.isChecked():
-            self._tell("Click on the body of the vertebra in a slice.")
-
-    def _setting(self, **changes: Any) -> None:
-        self.session.set_settings(dataclasses.replace(self.session.inputs.settings, **changes))
-
-    def _snap(self) -> None:
-        if self.side.currentData() is not None:
-            self.planner.paths.snap(self.side.currentData())
-
-    def _advance(self, tenths: int) -> None:
-        side = self.side.currentData()
-        if side is None:
-            return
-        self.planner.paths.advance(side, tenths / 10)
-        if self.xrays is not None:
-            self.xrays.advance(side, tenths / 10)
-
-    def _choose_folder(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, "Folder of the report", self.folder.text())
-        if chosen:
-            self.folder.setText(chosen)
-
-    def _report(self) -> None:
-        self.planner.report(Path(self.folder.text() or tempfile.gettempdir()))
-
-    def _open(self) -> None:
-        written = self.session.product(Step.REPORT)
-        if written:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(written[0])))
 
     # what is shown --------------------------------------------------------------------------------------------------
 
@@ -353,14 +160,6 @@ class PlannerDock(QWidget):
         if result is not None and result.trajectories:
             self.planner.paths.later.add(self.show_xrays)
 
-    def _reset_slider(self) -> None:
-        path = self.planner.paths.live.get(self.side.currentData())
-        self.depth.blockSignals(True)
-        length = 0 if path is None else round(10 * path.capsule.length_mm)
-        self.depth.setRange(0, length)
-        self.depth.setValue(length)
-        self.depth.blockSignals(False)
-
     def show_xrays(self) -> None:
         """Dock the X-rays under the canvas, once."""
         if self.xrays is not None:
@@ -368,9 +167,11 @@ class PlannerDock(QWidget):
         window = getattr(self.planner.viewer, "window", None)
         self.xrays = XrayPanel(self.planner)
         if window is not None:
-            docked = window.add_dock_widget(self.xrays, name="X-rays", area="bottom")
-            main = self.window()
-            if isinstance(main, QMainWindow):
+            window.add_dock_widget(self.xrays, name="X-rays", area="bottom")
+            main, docked = self.window(), self.xrays.parent()
+            while docked is not None and not isinstance(docked, QDockWidget):
+                docked = docked.parent()
+            if isinstance(main, QMainWindow) and docked is not None:
                 # the side columns reach down; the X-rays share the middle with the slices
                 main.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
                 main.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
@@ -410,19 +211,3 @@ class PlannerDock(QWidget):
         """End the threads before the widget goes."""
         self.planner.close()
         super().closeEvent(event)
-
-
-def _button(text: str, tip: str, pressed: Any) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tip)
-    button.clicked.connect(lambda _checked=False: pressed())
-    return button
-
-
-def _row(*parts: QWidget) -> QWidget:
-    row = QWidget()
-    layout = QHBoxLayout(row)
-    layout.setContentsMargins(0, 0, 0, 0)
-    for part in parts:
-        layout.addWidget(part)
-    return row

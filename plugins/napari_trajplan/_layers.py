@@ -31,15 +31,10 @@ from trajplan.reporting.style import (
     YELLOW,
 )
 
-WINDOWS_HU = {"bone": (-200.0, 1300.0), "soft tissue": (-160.0, 240.0), "lung": (-1350.0, 150.0)}
-"""CT windows as (black, white) in HU."""
-
 PATH_COLOR = {Verdict.SAFE: ORANGE, Verdict.UNSAFE: VERMILLION, Verdict.UNKNOWN: UNKNOWN_TEXT}
 STALE_COLOR = "#808080"
 PARTS, MASK, HEIGHTS, PLATES, SKIN = "Parts", "Mask (edit here)", "Height points", "End plates", "Skin entry"
 _ROLE = "trajplan"
-SLAB_MM = 10.0
-"""Entry, tip and height points within half of this from a slice are shown in it."""
 
 
 def name_of(side: Side, what: str) -> str:
@@ -219,22 +214,6 @@ def mark_stale(viewer: Any, stale: bool) -> None:
             layer = find(viewer, name_of(side, what))
             if layer is not None and stale:
                 layer.visible = False
-
-
-def look_at(viewer: Any, point_lps: Any) -> None:
-    """Put the slices through a point; handles near them are shown, scans and labels stay one voxel thin."""
-    for layer in viewer.layers:
-        if isinstance(layer, Image | Labels) and layer.projection_mode != "none":
-            layer.projection_mode = "none"
-    viewer.dims.set_point((0, 1, 2), tuple(float(v) for v in to_napari(point_lps)))
-    viewer.dims.thickness = (SLAB_MM,) * 3
-
-
-def set_window(viewer: Any, scan: Scan, name: str) -> None:
-    """One of `WINDOWS_HU` on the layer that shows a scan."""
-    for layer in viewer.layers:
-        if isinstance(layer, Image) and layer.metadata.get(_ROLE, {}).get("scan") is scan:
-            layer.contrast_limits = WINDOWS_HU[name]
 
 
 def _plain(color: str) -> Colormap:

@@ -10,7 +10,7 @@ import numpy as np
 from napari.layers import Image, Labels, Layer
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_trajplan import _layers
+from napari_trajplan import _layers, _opened, _views
 from napari_trajplan._live_grade import Judge
 from napari_trajplan._paths import Paths
 from napari_trajplan._session import Session, State, Step, short_message
@@ -62,21 +62,16 @@ class Planner(QObject):
 
     def images(self) -> list[Image]:
         """The image layers that trajplan has read."""
-        return [one for one in self.viewer.layers if isinstance(one, Image) and "scan" in _about(one)]
+        return _opened.images(self.viewer)
 
     def label_layers(self) -> list[Labels]:
         """The labels of vertebrae that belong to the scan in work."""
-        scan = self.session.inputs.scan
-        return [
-            one
-            for one in self.viewer.layers
-            if isinstance(one, Labels) and scan is not None and _about(one).get("labels_of") == scan.sha256
-        ]
+        return _opened.label_layers(self.viewer, self.session.inputs.scan)
 
     def load(self, layer: Layer | None = None) -> None:
         """Take a scan: the layer given, or the only (or selected) one there is."""
         with Telling(self.told):
-            chosen = layer or self._only_image()
+            chosen = layer or _opened.only_image(self.viewer)
             scan = _layers.scan_of(chosen)
             if self.session.inputs.scan is not None and scan.sha256 == self.session.inputs.scan.sha256:
                 return
@@ -93,23 +88,10 @@ class Planner(QObject):
                 self.session.set_labels(None, None)
                 return
             labels = _layers.labels_of(layer, LEVEL_NAMES)
-            made_up = "level" in _about(layer)
+            made_up = "level" in _opened.about(layer)
             if made_up:
-                self.session.set_level(_about(layer)["level"])  # of a phantom it is known, not counted
+                self.session.set_level(_opened.about(layer)["level"])  # of a phantom it is known, not counted
             self.session.set_labels(labels, "phantom truth labels" if made_up else "labels of the viewer")
-
-    def _only_image(self) -> Image:
-        images = self.images()
-        if not images:
-            others = [one.name for one in self.viewer.layers if isinstance(one, Image)]
-            if others:
-                _layers.scan_of(next(one for one in self.viewer.layers if isinstance(one, Image)))
-            raise InputError("no scan is open: use File > Open, or File > Open Sample > trajplan", code="no_image")
-        active = self.viewer.layers.selection.active
-        if len(images) > 1 and active not in images:
-            names = ", ".join(one.name for one in images)
-            raise InputError(f"more than one scan is open ({names}): choose one under Load", code="two_images")
-        return active if active in images else images[0]
 
     def pick(self, on: bool) -> None:
         """Take the next click in a slice as a point in the vertebra."""
@@ -129,6 +111,8 @@ class Planner(QObject):
             point = _layers.to_lps(np.array(event.position)[-3:])
             if not scan.volume.grid.contains(point):
                 raise InputError("that place lies outside the scan: click on the vertebral body", code="seed_outside")
+            if self.session.inputs.labels is not None:
+                self.session.set_level(None)  # the labels tell which vertebra was clicked; the one before is not it
             self.session.set_seed(point)
             self.pick(False)
             self.told.emit(f"Vertebra chosen at ({', '.join(f'{v:.0f}' for v in point)}) LPS mm. Press Plan.")
@@ -142,7 +126,7 @@ class Planner(QObject):
         return self._job is not None
 
     def cancel(self) -> None:
-        """Stop the running step at its next report."""
+        """Stop the running step now."""
         if self._job is not None:
             self._job.cancel()
 
@@ -231,7 +215,7 @@ class Planner(QObject):
     def _segmented(self, target: Target, keys: Any) -> None:
         self.session.made(Step.SEGMENT, target, keys[Step.SEGMENT])
         _layers.show_anatomy(self.viewer, target.vertebra)
-        _layers.look_at(self.viewer, target.vertebra.frame.origin_lps)
+        _views.look_at(self.viewer, target.vertebra.frame.origin_lps)
 
     def _planned(self, made: Planned, keys: Any) -> None:
         target, result, session = made.target, made.result, self.session
@@ -252,7 +236,7 @@ class Planner(QObject):
             return
         session.made(Step.VERIFY, result, (*keys[Step.PLAN], ()))
         self._hide_labels()
-        _layers.look_at(self.viewer, result.trajectories[0].entry_lps)
+        _views.look_at(self.viewer, result.trajectories[0].entry_lps)
         self.told.emit("Planned. Drag entry or tip, or step through the insertion.")
 
     def verify(self) -> None:
@@ -307,7 +291,7 @@ class Planner(QObject):
 
     def _layer_removed(self, event: Any) -> None:
         scan = self.session.inputs.scan
-        if self._closing or scan is None or _about(event.value).get("scan") is not scan:
+        if self._closing or scan is None or _opened.about(event.value).get("scan") is not scan:
             return
         self._forget()
         self.session.set_scan(None)
@@ -325,8 +309,3 @@ class Planner(QObject):
             self._job.cancel()
             self._job.wait()
         self.workshop.stop()
-
-
-def _about(layer: Layer) -> dict[str, Any]:
-    found: dict[str, Any] = layer.metadata.get("trajplan", {})
-    return found

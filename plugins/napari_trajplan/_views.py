@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from napari.layers import Image
+from napari.layers import Image, Labels
+
+from napari_trajplan._coords import to_napari
+from trajplan.reading.scan import Scan
 
 ORDERS = {"Axial": (0, 1, 2), "Sagittal": (2, 0, 1), "Coronal": (1, 0, 2)}
 """Order of the world axes (S, P, L): the first is stepped through, the others are down (or up) and right."""
@@ -14,6 +17,14 @@ LETTERS = {
     "Sagittal": "left A, right P, top S, bottom I",
     "Coronal": "left R, right L, top S, bottom I",
 }
+
+
+WINDOWS_HU = {"bone": (-200.0, 1300.0), "soft tissue": (-160.0, 240.0), "lung": (-1350.0, 150.0)}
+"""CT windows as (black, white) in HU."""
+
+
+SLAB_MM = 10.0
+"""Entry, tip and height points within half of this from a slice are shown in it."""
 
 
 def show_view(viewer: Any, name: str) -> None:
@@ -35,3 +46,19 @@ def show_view(viewer: Any, name: str) -> None:
     text.text = f"{name}: {LETTERS[name]}" if flat else "3D, seen from behind"
     text.visible = True
     viewer.canvas.overlays.scale_bar.visible = True
+
+
+def look_at(viewer: Any, point_lps: Any) -> None:
+    """Put the slices through a point; handles near them are shown, scans and labels stay one voxel thin."""
+    for layer in viewer.layers:
+        if isinstance(layer, Image | Labels) and layer.projection_mode != "none":
+            layer.projection_mode = "none"
+    viewer.dims.set_point((0, 1, 2), tuple(float(v) for v in to_napari(point_lps)))
+    viewer.dims.thickness = (SLAB_MM,) * 3
+
+
+def set_window(viewer: Any, scan: Scan, name: str) -> None:
+    """One of `WINDOWS_HU` on the layer that shows a scan."""
+    for layer in viewer.layers:
+        if isinstance(layer, Image) and layer.metadata.get("trajplan", {}).get("scan") is scan:
+            layer.contrast_limits = WINDOWS_HU[name]

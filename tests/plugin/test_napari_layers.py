@@ -19,7 +19,7 @@ pytest.importorskip("napari.components", reason="napari is not installed")
 
 from napari.components import ViewerModel
 
-from napari_trajplan import _layers, _meshes
+from napari_trajplan import _layers, _meshes, _views
 from napari_trajplan._coords import placement, to_lps, to_napari
 
 _TILT = np.array([[1.0, 0.0, 0.0], [0.0, np.cos(0.3), -np.sin(0.3)], [0.0, np.sin(0.3), np.cos(0.3)]])
@@ -62,7 +62,7 @@ def test_a_scan_and_all_that_is_drawn_on_it_share_one_world(viewer, case, stored
         (Part.PEDICLE_RIGHT, (-14.5, 20, 5)),
     ):
         point = CENTER_LPS + offset
-        _layers.look_at(viewer, point)
+        _views.look_at(viewer, point)
         assert parts.get_value(to_napari(point), world=True) == part
         seen = layer.get_value(to_napari(point), world=True)
         index = np.rint(scan.volume.grid.world_to_index(point)).astype(int)
