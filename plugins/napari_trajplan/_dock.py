@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_trajplan import _words
+from napari_trajplan import _views, _words
 from napari_trajplan._planner import Planner
 from napari_trajplan._section import Section
 from napari_trajplan._session import State, Step
@@ -50,6 +50,7 @@ class PlannerDock(StepForms):
         self.planner.paths.answered.connect(lambda _answer: self._show_paths())
         viewer.layers.events.inserted.connect(self._layers_changed)
         viewer.layers.events.removed.connect(self._layers_changed)
+        viewer.scene.camera.orientation = _views.ORIENTATION["Axial"]  # napari's own 3D button must not mirror
         self._layers_changed()
         if len(self.planner.images()) == 1:
             self.planner.load()

@@ -131,13 +131,21 @@ def remove(viewer: Any, *names: str) -> None:
             viewer.layers.remove(layer)
 
 
-def show_anatomy(viewer: Any, vertebra: Vertebra) -> None:
-    """Parts as labels, the six height points and the planes of the end plates."""
+def show_parts(viewer: Any, vertebra: Vertebra) -> None:
+    """Body, pedicles, posterior elements and canal as labels."""
     # by place, not by a dictionary: napari compiles seconds for one
     colors = CyclicLabelColormap(colors=["transparent", *(PART_COLOR[part] for part in sorted(PART_NAMES))])
     _labels(viewer, PARTS, vertebra.parts, opacity=0.35, colormap=colors)
+
+
+def show_heights(viewer: Any, vertebra: Vertebra) -> None:
+    """The six points that the heights stand on."""
     if vertebra.measures is not None:
         _points(viewer, HEIGHTS, vertebra.measures.six_points_lps, size=2.0, face_color=PURPLE, symbol="disc")
+
+
+def show_plates(viewer: Any, vertebra: Vertebra) -> None:
+    """The planes of the end plates, as discs about as wide as the body."""
     width = 0.5 * float(vertebra.body_volume_ml * 1000 / max(vertebra.heights.hm_mm, 5.0)) ** 0.5
     plates = _meshes.joined(
         [_meshes.disc(p.center_lps, p.normal_lps, width) for p in (vertebra.superior, vertebra.inferior)]

@@ -42,7 +42,8 @@ class Judge:
 
     def __init__(self, editors: dict[Side, Editor], vertebra: Vertebra, ap: CArm, lateral: CArm) -> None:
         self.editors, self.vertebra = editors, vertebra
-        self._ap, self._lateral, self._wall = ap, lateral, WallMap(vertebra)
+        self._ap, self._lateral = ap, lateral
+        self._wall: WallMap | None = None
 
     def answer(self, question: Question) -> Answer:
         """Never raises for a path that a person can draw: says what is wrong with it."""
@@ -58,6 +59,8 @@ class Judge:
                 path = editor.grade(*ends)
             if isinstance(path, Refusal):
                 return Answer(question, problem=path.message)
+            # made here, in the grader's thread: it takes longer than a window may stand still
+            self._wall = self._wall or WallMap(self.vertebra)
             stages = check_stages(path, self.vertebra, self._ap, self._lateral, self._wall)
         except TrajplanError as error:
             return Answer(question, problem=str(error))

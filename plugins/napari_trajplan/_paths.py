@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from napari.layers import Points
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_trajplan import _layers
 from napari_trajplan._later import Later
@@ -20,6 +20,7 @@ from trajplan.parts import Side
 from trajplan.planning.plan import Trajectory
 from trajplan.verification.stages import Stage
 
+_SLICES_MS = 120
 _DERIVED = ("trocar", "automatic plan", "path", "safe cone", "balloon", "safety map")
 
 
@@ -40,11 +41,16 @@ class Paths(QObject):
         self.grader = LiveGrader(self)
         self.grader.answered.connect(self._show)
         self.later = Later(self)
+        self._behind: set[Side] = set()
+        self._slices = QTimer(self)
+        self._slices.setSingleShot(True)
+        self._slices.setInterval(_SLICES_MS)
+        self._slices.timeout.connect(self._catch_up)
         self._closed = False
 
     def use(self, result: CaseResult, judge: Judge | None) -> None:
         """Show the paths of a fresh plan."""
-        self.clear()
+        self._take_away()
         self.live = {t.side: t for t in result.trajectories}
         self.stages = dict(result.stages)
         self.grader.use(judge)
@@ -68,6 +74,10 @@ class Paths(QObject):
     def clear(self) -> None:
         """Take every path away."""
         self.later.clear()
+        self._take_away()
+
+    def _take_away(self) -> None:
+        self._behind.clear()
         self.live, self.stages = {}, {}
         self.grader.use(None)
         names = [_layers.name_of(side, what) for side in Side for what in _DERIVED]
@@ -162,12 +172,24 @@ class Paths(QObject):
         question, path, scan = answer.question, answer.path, self._session.inputs.scan
         if path is not None and scan is not None:
             self.live[question.side], self.stages[question.side] = path, answer.stages
-            _layers.show_trocar(self._viewer, path, scan.volume.grid)
+            self._behind.add(question.side)
+            if question.full:
+                self._catch_up()
+            elif not self._slices.isActive():
+                self._slices.start()
         elif answer.problem:
             self.told.emit(answer.problem)
         if question.full:
             self._settle(answer)
         self.answered.emit(answer)
+
+    def _catch_up(self) -> None:
+        """The trocar in slices and 3D: drawing it takes longer than the X-rays."""
+        scan = self._session.inputs.scan
+        behind, self._behind = self._behind, set()
+        for side in behind & self.live.keys():
+            if scan is not None and not self._closed:
+                _layers.show_trocar(self._viewer, self.live[side], scan.volume.grid)
 
     def _settle(self, answer: Answer) -> None:
         """Keep a move; one that cannot be graded is taken back."""

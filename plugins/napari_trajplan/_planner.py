@@ -19,6 +19,7 @@ from napari_trajplan._tell import Telling
 from napari_trajplan._work import Job, Workshop
 from trajplan.case import CaseResult
 from trajplan.errors import AnatomyError, InputError
+from trajplan.fluoroscopy.display import Window
 from trajplan.geometry import LabelMap
 from trajplan.levels import LEVEL_NAMES, UNKNOWN_LEVEL_ID, level_id
 from trajplan.parts import Part
@@ -52,6 +53,7 @@ class Planner(QObject):
         self._soon.setInterval(_SOON_MS)
         self._soon.timeout.connect(self._verify_now)
         self.paths.settled.connect(self._soon.start)
+        self.windows: dict[str, Window] = {}
         self.workshop = Workshop()
         self.workshop.warm_up()
         self._job: Job | None = None
@@ -214,7 +216,8 @@ class Planner(QObject):
 
     def _segmented(self, target: Target, keys: Any) -> None:
         self.session.made(Step.SEGMENT, target, keys[Step.SEGMENT])
-        _layers.show_anatomy(self.viewer, target.vertebra)
+        for show in (_layers.show_parts, _layers.show_heights, _layers.show_plates):
+            self.paths.later.add(lambda show=show: show(self.viewer, target.vertebra))
         _views.look_at(self.viewer, target.vertebra.frame.origin_lps)
 
     def _planned(self, made: Planned, keys: Any) -> None:
@@ -224,9 +227,11 @@ class Planner(QObject):
             views = result.views
             judge = Judge(dict(made.editors), target.vertebra, views["ap"].carm, views["lateral"].carm)
         session.running = None
+        self.paths.clear()
         if session.state(Step.SEGMENT) is not State.DONE or session.target is not target:
             self._segmented(target, keys)
         session.made(Step.PLAN, result, keys[Step.PLAN])
+        self.windows = dict(made.windows)
         self.paths.use(result, judge)
         self.planned.emit(result)
         if not result.trajectories:

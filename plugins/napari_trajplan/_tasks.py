@@ -10,6 +10,7 @@ from trajplan.anatomy.backend import Progress
 from trajplan.case import CaseRequest, CaseResult, run_case
 from trajplan.confirm import confirm_mask
 from trajplan.edited import Ends, edited_case, editor_of, graded
+from trajplan.fluoroscopy.display import Window, display_window
 from trajplan.parts import Side
 from trajplan.planning.edit import Editor
 from trajplan.reading.scan import Scan
@@ -18,11 +19,12 @@ from trajplan.target import Target, find_target
 
 @dataclass(frozen=True, eq=False)
 class Planned:
-    """A plan, the target it was made on, and what grades its paths live."""
+    """A plan, the target it was made on, what grades its paths live, and the grey windows of its X-rays."""
 
     target: Target
     result: CaseResult
     editors: Mapping[Side, Editor]
+    windows: Mapping[str, Window]
 
 
 def segment(scan: Scan, request: CaseRequest, *, progress: Progress) -> Target:
@@ -39,7 +41,8 @@ def plan(scan: Scan, request: CaseRequest, target: Target | None, *, progress: P
     result = run_case(scan, request, _part(progress, 0.5, 0.9), target=found)
     progress(0.92, "preparing live editing")
     told = confirm_mask(found, request.confirmed_mask)
-    return Planned(found, result, {t.side: editor_of(result, told, t.side) for t in result.trajectories})
+    editors = {t.side: editor_of(result, told, t.side) for t in result.trajectories}
+    return Planned(found, result, editors, {name: display_window(drr) for name, drr in result.drrs.items()})
 
 
 def verify(result: CaseResult, target: Target, ends: Mapping[Side, Ends], *, progress: Progress) -> CaseResult:

@@ -12,6 +12,18 @@ from trajplan.reading.scan import Scan
 ORDERS = {"Axial": (0, 1, 2), "Sagittal": (2, 0, 1), "Coronal": (1, 0, 2)}
 """Order of the world axes (S, P, L): the first is stepped through, the others are down (or up) and right."""
 
+ORIENTATION = {
+    "Axial": ("away", "down", "right"),
+    "Sagittal": ("towards", "up", "right"),
+    "Coronal": ("away", "up", "right"),
+    "3D": ("away", "down", "right"),
+}
+"""Where the axes of `ORDERS` run on the screen. napari's own default shows a mirrored patient in 3D: (S, P, L) is a
+left-handed order of axes."""
+
+_FIELD_MM = 110.0
+"""Shown across the smaller side of the canvas."""
+
 LETTERS = {
     "Axial": "left R, right L, top A, bottom P",
     "Sagittal": "left A, right P, top S, bottom I",
@@ -36,10 +48,16 @@ def show_view(viewer: Any, name: str) -> None:
     flat = name in ORDERS
     viewer.dims.ndisplay = 2 if flat else 3
     viewer.dims.order = ORDERS.get(name, (0, 1, 2))
-    camera.orientation2d = ("down" if name == "Axial" else "up", "right")
+    camera.orientation = ORIENTATION[name]
     for layer in viewer.layers:
         if isinstance(layer, Image) and "scan" in layer.metadata.get("trajplan", {}):
             layer.visible = flat  # in 3D the scan would hide the instruments in it
+    if viewer.layers:
+        shown = viewer.dims.displayed
+        camera.center = tuple(viewer.dims.point[axis] for axis in shown) if not flat else (
+            0.0, *(viewer.dims.point[axis] for axis in shown)
+        )  # fmt: skip
+        camera.zoom = min(viewer.canvas.size) / _FIELD_MM
     if not flat:
         camera.set_view_direction((-0.35, -1.0, 0.25), (1.0, 0.0, 0.0))
     text = viewer.canvas.overlays.text

@@ -25,12 +25,14 @@ class LiveXray:
     prepared : PreparedVolume
     anatomy : Drr
         What is seen first, without tools.
+    window : Window, optional
+        `display_window` of it, where it was made already.
     """
 
-    def __init__(self, prepared: PreparedVolume, anatomy: Drr) -> None:
+    def __init__(self, prepared: PreparedVolume, anatomy: Drr, window: Window | None = None) -> None:
         self._prepared = prepared
         self._tools: tuple[Tool, ...] = ()
-        self.show(anatomy)
+        self.show(anatomy, window)
 
     @property
     def carm(self) -> CArm:

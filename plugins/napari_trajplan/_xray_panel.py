@@ -15,6 +15,7 @@ from trajplan import DISCLAIMER
 from trajplan.case import CaseResult
 from trajplan.edited import Ends
 from trajplan.errors import TrajplanError
+from trajplan.fluoroscopy.display import Window
 from trajplan.fluoroscopy.projector import prepare
 from trajplan.geometry import Capsule
 from trajplan.geometry.arrays import FloatArray
@@ -55,7 +56,6 @@ class XrayPanel(QWidget):
         grid.addLayout(row, 1, 0, 1, 2)
         planner.planned.connect(self.use)
         planner.paths.dragged.connect(self.follow)
-        planner.paths.answered.connect(lambda _answer: self.redraw())
         self.result: CaseResult | None = None
         self.prepared: Any = None
         self.ends: dict[Side, Ends] = {}
@@ -75,6 +75,10 @@ class XrayPanel(QWidget):
         self.prepared = prepare(result.scan.volume)
         for screen, name in zip(self.screens, ("ap", "lateral"), strict=True):
             screen.use(result, name)
+
+    def window_of(self, name: str) -> Window | None:
+        """The grey window of a view of the plan, as its work has made it."""
+        return self._planner.windows.get(name)
 
     def follow(self, side: Side, ends: Ends) -> None:
         """A path moves under the mouse: both pictures at once, numbers follow."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
 from napari_trajplan._xray_live import FULL, PREVIEW, LiveXray
 from napari_trajplan._xray_view import Drawing, Handle, XrayView
@@ -49,6 +49,8 @@ class Screen(QWidget):
         self.angles.setToolTip("DICOM positioner angles; magnification is that at the isocentre")
         for slider in (self.primary, self.secondary):
             slider.valueChanged.connect(self._turned)
+        self._outlined: CArm | None = None
+        self._outlines: list[tuple[FloatArray, str]] = []
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLE_MS)
@@ -56,7 +58,8 @@ class Screen(QWidget):
         self._quiet = False
         row, sliders = QHBoxLayout(), QHBoxLayout()
         row.addWidget(self.positions, 1)
-        row.addWidget(self.angles)
+        self.angles.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        row.addWidget(self.angles, 1)
         sliders.addWidget(self.primary, 2)
         sliders.addWidget(self.secondary, 1)
         column = QVBoxLayout(self)
@@ -80,7 +83,7 @@ class Screen(QWidget):
             self.positions.addItem(NAMES.get(key, key), key)
         self.positions.setCurrentIndex(self.positions.findData(name))
         drr = result.drrs[name]
-        self.live = LiveXray(self._panel.prepared, drr)
+        self.live = LiveXray(self._panel.prepared, drr, self._panel.window_of(name))
         self._aimed()
         if result.vertebra is not None:
             self.view.set_picture(self.live.picture)
@@ -91,7 +94,7 @@ class Screen(QWidget):
         key = self.positions.currentData()
         if result is None or self.live is None or key not in result.drrs:
             return
-        self.live.show(result.drrs[key])
+        self.live.show(result.drrs[key], self._panel.window_of(key))
         self._aimed()
 
     def _aimed(self) -> None:
@@ -107,7 +110,7 @@ class Screen(QWidget):
 
     def _say(self, carm: CArm) -> None:
         self.angles.setText(f"{_angle(carm.primary_deg, 'LAO', 'RAO')} {_angle(carm.secondary_deg, 'CRA', 'CAU')} "
-                            f"{carm.magnification:.2f}×")  # fmt: skip
+                            f"×{carm.magnification:.2f}")  # fmt: skip
 
     def _turned(self) -> None:
         if self._quiet or self.live is None:
@@ -147,7 +150,9 @@ class Screen(QWidget):
         handles: list[Handle] = []
         vertebra = None if panel.result is None else panel.result.vertebra
         if panel.overlays.isChecked() and vertebra is not None:
-            lines = _outlines(vertebra, carm)
+            if self._outlined is not carm:
+                self._outlined, self._outlines = carm, _outlines(vertebra, carm)
+            lines = list(self._outlines)
         for side, (_path, ends) in paths.items():
             entry, tip = carm.project(ends[0]), carm.project(ends[1])
             if panel.overlays.isChecked():

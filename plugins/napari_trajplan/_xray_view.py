@@ -95,6 +95,10 @@ class XrayView(QWidget):
         row, column = (np.asarray(at_px) - self._middle) * self._scale()
         return QPointF(self.width() / 2 + float(column), self.height() / 2 + float(row))
 
+    def _polygon(self, line_px: FloatArray) -> QPolygonF:
+        at = (line_px - self._middle) * self._scale() + [self.height() / 2, self.width() / 2]
+        return QPolygonF([QPointF(x, y) for y, x in at.tolist()])
+
     def to_picture(self, at: QPointF) -> FloatArray:
         """The picture pixel (row, column) at a place of the widget."""
         away = np.array([at.y() - self.height() / 2, at.x() - self.width() / 2])
@@ -122,7 +126,7 @@ class XrayView(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for line, color in self._drawing.lines:
             painter.setPen(QPen(QColor(color), 1.6))
-            painter.drawPolyline(QPolygonF([self.to_screen(at) for at in line]))
+            painter.drawPolyline(self._polygon(line))
         for handle in self._drawing.handles:
             painter.setPen(QPen(QColor("black"), 1.5))
             painter.setBrush(QColor(handle.color))

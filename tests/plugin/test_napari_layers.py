@@ -54,7 +54,9 @@ def test_a_scan_and_all_that_is_drawn_on_it_share_one_world(viewer, case, stored
     scan = Scan.of_volume(Volume(volume.array.astype(np.int16), volume.grid), path_name="x", kind="phantom")
     layer = _scan_layer(viewer, scan)
     assert _layers.scan_of(layer) is scan
-    _layers.show_anatomy(viewer, case.vertebra)
+    _layers.show_parts(viewer, case.vertebra)
+    _layers.show_heights(viewer, case.vertebra)
+    _layers.show_plates(viewer, case.vertebra)
     parts = viewer.layers[_layers.PARTS]
     for part, offset in (
         (Part.BODY, (0, 0, 0)),
@@ -169,3 +171,27 @@ def test_labels_that_are_erased_away_are_refused_kindly(viewer, case):
     layer.data = np.zeros_like(layer.data)
     with pytest.raises(InputError, match="empty"):
         _layers.labels_of(layer)
+
+
+@pytest.mark.parametrize("name", ["Axial", "Sagittal", "Coronal", "3D"])
+def test_no_view_shows_a_mirrored_patient(viewer, case, name):
+    _scan_layer(viewer, case.scan)
+    _views.show_view(viewer, name)
+    on_screen = {"right": (1, 0, 0), "left": (-1, 0, 0), "up": (0, 1, 0), "down": (0, -1, 0), "towards": (0, 0, 1)}
+    on_screen["away"] = (0, 0, -1)
+    screen = np.array([on_screen[str(way)] for way in viewer.scene.camera.orientation], dtype=float)
+    axes_lps = to_lps(np.eye(3)[list(viewer.dims.order)])
+    assert np.linalg.det(screen) * np.linalg.det(axes_lps) > 0
+
+
+@pytest.mark.parametrize(("name", "up", "right"), [("Axial", "A", "L"), ("Sagittal", "S", "P"), ("Coronal", "S", "L")])
+def test_the_letters_of_a_view_are_those_of_its_axes(viewer, case, name, up, right):
+    _scan_layer(viewer, case.scan)
+    _views.show_view(viewer, name)
+    letters = {"S": "SI", "P": "PA", "L": "LR"}
+    vertical, horizontal = (letters["SPL"[axis]] for axis in viewer.dims.displayed)
+    _, down_or_up, _ = viewer.scene.camera.orientation
+    assert vertical[1 if str(down_or_up) == "down" else 0] == up
+    assert horizontal[0] == right
+    assert f"top {up}" in _views.LETTERS[name]
+    assert f"right {right}" in _views.LETTERS[name]

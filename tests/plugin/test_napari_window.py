@@ -21,7 +21,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 from viewer_window import drag, no_display, picture_folder, until
 
-from napari_trajplan import _layers, _sample_data
+from napari_trajplan import _layers, _sample_data, _views
 from napari_trajplan._coords import to_lps, to_napari
 from napari_trajplan._session import State, Step
 
@@ -106,6 +106,9 @@ def test_open_plan_drag_go_stale_cancel_and_export(window, phantom, tmp_path):
         assert phantom.parts.array[tuple(index)] == Part.BODY
         handles = viewer.layers[_layers.name_of(path.side, "path")]
         assert np.allclose(handles.data[1], to_napari(path.target_lps), atol=1e-3)
+    body = phantom.parts.grid.index_to_world(np.argwhere(phantom.parts.array == Part.BODY).mean(axis=0))
+    _views.look_at(viewer, body)
+    assert viewer.layers[_layers.PARTS].get_value(to_napari(body), world=True) == Part.BODY
     assert dock.xrays is not None
     assert "SAFE" in dock._texts["paths"].text()
 
