@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QSlider, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from napari_trajplan._xray_live import FULL, PREVIEW, LiveXray
 from napari_trajplan._xray_view import Drawing, Handle, XrayView
@@ -45,8 +45,6 @@ class Screen(QWidget):
         self.positions.activated.connect(self._chosen)
         self.primary = _slider(-110, 110, "LAO (+) / RAO (-), degrees, of the detector, relative to the patient")
         self.secondary = _slider(-45, 45, "Cranial (+) / caudal (-) tilt of the detector, degrees")
-        self.angles = QLabel()
-        self.angles.setToolTip("DICOM positioner angles; magnification is that at the isocentre")
         for slider in (self.primary, self.secondary):
             slider.valueChanged.connect(self._turned)
         self._outlined: CArm | None = None
@@ -58,8 +56,6 @@ class Screen(QWidget):
         self._quiet = False
         row, sliders = QHBoxLayout(), QHBoxLayout()
         row.addWidget(self.positions, 1)
-        self.angles.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        row.addWidget(self.angles, 1)
         sliders.addWidget(self.primary, 2)
         sliders.addWidget(self.secondary, 1)
         column = QVBoxLayout(self)
@@ -105,12 +101,7 @@ class Screen(QWidget):
         self.primary.setValue(round(carm.primary_deg))
         self.secondary.setValue(round(carm.secondary_deg))
         self._quiet = False
-        self._say(carm)
         self.draw()
-
-    def _say(self, carm: CArm) -> None:
-        self.angles.setText(f"{_angle(carm.primary_deg, 'LAO', 'RAO')} {_angle(carm.secondary_deg, 'CRA', 'CAU')} "
-                            f"×{carm.magnification:.2f}")  # fmt: skip
 
     def _turned(self) -> None:
         if self._quiet or self.live is None:
@@ -134,7 +125,6 @@ class Screen(QWidget):
         except TrajplanError as error:
             self._panel.told.emit(str(error))
             return
-        self._say(carm)
         self.draw()
 
     def draw(self) -> None:
@@ -158,7 +148,8 @@ class Screen(QWidget):
             if panel.overlays.isChecked():
                 lines.append((np.stack([entry, tip]), ORANGE))
             handles += [Handle(f"{side.value} 0", entry, "#FFFFFF"), Handle(f"{side.value} 1", tip, SIDE_COLOR[side])]
-        title = self.positions.currentText() if self._at_position() else "Angles of your own"
+        name = self.positions.currentText() if self._at_position() else "Free"
+        title = f"{name}  {angle_words(carm)}"
         self.view.set_drawing(Drawing(lines, handles, edge_letters(carm), title, scale_bar(carm)))
 
     def _at_position(self) -> bool:
@@ -204,6 +195,12 @@ def _slider(low: int, high: int, tip: str) -> QSlider:
     slider.setToolTip(tip)
     slider.setAccessibleName(tip)
     return slider
+
+
+def angle_words(carm: CArm) -> str:
+    """DICOM positioner angles, and the magnification at the isocentre."""
+    primary = _angle(carm.primary_deg, "LAO", "RAO")
+    return f"{primary} {_angle(carm.secondary_deg, 'CRA', 'CAU')} ×{carm.magnification:.2f}"
 
 
 def _angle(value_deg: float, positive: str, negative: str) -> str:
