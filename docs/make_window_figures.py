@@ -17,7 +17,7 @@ from qtpy.QtWidgets import QApplication
 from napari_trajplan._dock import PlannerDock
 from napari_trajplan._sample_data import phantom_layers
 from napari_trajplan._session import State, Step
-from napari_trajplan._views import show_view
+from napari_trajplan._views import middle_of, show_view
 from trajplan.parts import Side
 
 IMG = Path(__file__).parent / "img"
@@ -33,18 +33,19 @@ def main() -> None:
         viewer.add_layer(Layer.create(*layer))
     dock.plan_button.click()
     _until(lambda: not dock.planner.busy and not dock.planner.paths.later.waiting)
-    show_view(viewer, "Axial")
+    center = middle_of(dock.session.target.vertebra)
+    show_view(viewer, "Axial", center)
     _shoot(viewer, "window-plan")
 
     entry, target = dock.planner.paths.ends(Side.LEFT)
     dock.planner.paths.drag(Side.LEFT, (entry, target + np.array([0.0, 0.0, -6.0])), final=True)
     _until(lambda: bool(dock.session.edits.now) and dock.session.state(Step.VERIFY) is State.DONE)
-    show_view(viewer, "Sagittal")
+    show_view(viewer, "Sagittal", center)
     _shoot(viewer, "window-moved")
 
     dock.planner.paths.undo()
     _until(lambda: not dock.planner.busy)
-    show_view(viewer, "3D")
+    show_view(viewer, "3D", center)
     _shoot(viewer, "window-3d")
     dock.planner.close()
     viewer.close()

@@ -20,11 +20,12 @@ from trajplan.verification.stages import Stage, check_stages
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """One place of a path. `full` asks for all that a plan says, with the entry moved to the bone."""
+    """One place of a path. `full` asks for all that a plan says; `keep` is a move, its entry put onto the bone."""
 
     side: Side
     ends: Ends
     full: bool
+    keep: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,7 @@ class Judge:
         try:
             ends = question.ends
             if question.full:
-                ends = (docked(*ends, editor), ends[1])
+                ends = (docked(*ends, editor), ends[1]) if question.keep else ends
                 path: Trajectory | Refusal = graded(editor, ends)
             else:
                 path = editor.grade(*ends)

@@ -102,7 +102,7 @@ class Paths(QObject):
         if not self.grader.ready or self._session.state(Step.PLAN) is not State.DONE:
             raise InputError("this plan is stale: press Plan before moving its paths", code="stale")
         self.dragged.emit(side, ends)
-        self.grader.ask(Question(side, ends, full=final))
+        self.grader.ask(Question(side, ends, full=final, keep=final))
 
     def advance(self, side: Side, depth_mm: float) -> None:
         """Show the trocar at a depth of the insertion."""
@@ -192,12 +192,16 @@ class Paths(QObject):
                 _layers.show_trocar(self._viewer, self.live[side], scan.volume.grid)
 
     def _settle(self, answer: Answer) -> None:
-        """Keep a move; one that cannot be graded is taken back."""
+        """Keep a move; one that cannot be graded is taken back. A path that was put back is drawn in full."""
         side, path = answer.question.side, answer.path
         if path is None:
-            self._restore(side)
+            if answer.question.keep:
+                self._restore(side)
             return
         ends = path.entry_lps, path.target_lps
+        if not answer.question.keep:
+            self._draw_around(path)
+            return
         self._session.edits.move(side, ends)
         _layers.show_handles(self._viewer, side, ends)
         self.dragged.emit(side, ends)
@@ -220,7 +224,7 @@ class Paths(QObject):
             return
         _layers.show_handles(self._viewer, side, ends)
         self.dragged.emit(side, ends)
-        self.grader.ask(Question(side, ends, full=False))
+        self.grader.ask(Question(side, ends, full=True))
 
     def _mark(self) -> None:
         for side in self.live:

@@ -44,7 +44,7 @@ class StepForms(QWidget):
         buttons = []
         for n, name in enumerate((*_views.ORDERS, "3D"), start=1):
             tip = f"{_views.LETTERS.get(name, 'seen from behind the patient')} (Alt+{n})"
-            one = button(name, tip, lambda name=name: _views.show_view(self.planner.viewer, name))
+            one = button(name, tip, lambda name=name: self._view(name))
             one.setShortcut(f"Alt+{n}")
             buttons.append(one)
         buttons.append(button("Entry", "Slices through the entry of the path (Alt+5)", lambda: self._go(0)))
@@ -54,6 +54,11 @@ class StepForms(QWidget):
         for one in buttons:
             one.setMinimumWidth(10)
         return row_of(*buttons)
+
+    def _view(self, name: str) -> None:
+        target = self.session.target
+        middle = None if target is None else _views.middle_of(target.vertebra)
+        _views.show_view(self.planner.viewer, name, middle)
 
     def _go(self, end: int) -> None:
         side = self.side.currentData()

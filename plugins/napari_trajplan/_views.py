@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from napari.layers import Image, Labels
 
 from napari_trajplan._coords import to_napari
+from trajplan.anatomy.vertebra import Vertebra
+from trajplan.geometry.arrays import FloatArray
 from trajplan.reading.scan import Scan
 
 ORDERS = {"Axial": (0, 1, 2), "Sagittal": (2, 0, 1), "Coronal": (1, 0, 2)}
@@ -21,7 +24,8 @@ ORIENTATION = {
 """Where the axes of `ORDERS` run on the screen. napari's own default shows a mirrored patient in 3D: (S, P, L) is a
 left-handed order of axes."""
 
-_FIELD_MM = 110.0
+_BEHIND_MM = 15.0
+_FIELD_MM = 115.0
 """Shown across the smaller side of the canvas."""
 
 LETTERS = {
@@ -39,10 +43,10 @@ SLAB_MM = 10.0
 """Entry, tip and height points within half of this from a slice are shown in it."""
 
 
-def show_view(viewer: Any, name: str) -> None:
+def show_view(viewer: Any, name: str, center_lps: Any = None) -> None:
     """Axial (seen from the feet), sagittal, coronal (seen from the front), or 3D from behind the patient.
 
-    The head is up wherever it is in the picture; no data are turned for it.
+    The head is up wherever it is in the picture; no data are turned for it. `center_lps` is put into the middle.
     """
     camera = viewer.scene.camera
     flat = name in ORDERS
@@ -54,16 +58,21 @@ def show_view(viewer: Any, name: str) -> None:
             layer.visible = flat  # in 3D the scan would hide the instruments in it
     if viewer.layers:
         shown = viewer.dims.displayed
-        camera.center = tuple(viewer.dims.point[axis] for axis in shown) if not flat else (
-            0.0, *(viewer.dims.point[axis] for axis in shown)
-        )  # fmt: skip
+        middle = viewer.dims.point if center_lps is None else to_napari(center_lps)
+        along = tuple(float(middle[axis]) for axis in shown)
+        camera.center = (0.0, *along) if flat else along
         camera.zoom = min(viewer.canvas.size) / _FIELD_MM
     if not flat:
-        camera.set_view_direction((-0.35, -1.0, 0.25), (1.0, 0.0, 0.0))
+        camera.set_view_direction((-0.3, -1.0, 0.0), (1.0, 0.0, 0.0))
     text = viewer.canvas.overlays.text
     text.text = f"{name}: {LETTERS[name]}" if flat else "3D, seen from behind"
     text.visible = True
     viewer.canvas.overlays.scale_bar.visible = True
+
+
+def middle_of(vertebra: Vertebra) -> FloatArray:
+    """Between body and canal: the body, both pedicles and the entries are about it."""
+    return np.asarray(vertebra.frame.origin_lps + _BEHIND_MM * vertebra.frame.v)
 
 
 def look_at(viewer: Any, point_lps: Any) -> None:
