@@ -30,7 +30,7 @@ from trajplan.parts import Side
 from trajplan.planning.advice import Option
 from trajplan.planning.instruments import Balloon, Instrument
 from trajplan.planning.plan import Approach, PlanSettings, Refusal, Trajectory, Verdict
-from trajplan.planning.planner import plan_approaches
+from trajplan.planning.planner import PlanSet, plan_approaches
 from trajplan.reading.scan import Scan
 from trajplan.target import Segmented, Target, find_target
 from trajplan.verification.both_ways import BothWays, judge_both_ways
@@ -124,10 +124,28 @@ class _Clock:
             self.seconds[name] = round(time.perf_counter() - start, 3)
 
 
-def run_case(scan: Scan, request: CaseRequest, progress: Progress = lambda _fraction, _what: None) -> CaseResult:
+def run_case(
+    scan: Scan,
+    request: CaseRequest,
+    progress: Progress = lambda _fraction, _what: None,
+    *,
+    target: Target | None = None,
+    planned: PlanSet | None = None,
+) -> CaseResult:
     """Find the vertebra, measure it, plan, solve the views, project and check.
 
     An anatomy that cannot be found or trusted ends as a refusal with its numbers inside the result, never as a guess.
+
+    Parameters
+    ----------
+    scan : Scan
+    request : CaseRequest
+    progress : callable
+        May raise to stop the run.
+    target : Target, optional
+        `find_target` of this scan and request where it was made already (a viewer shows it before planning).
+    planned : PlanSet, optional
+        Paths on that target in place of the planner's (`trajplan.edited`); views and stages are judged anew.
 
     Raises
     ------
@@ -137,7 +155,7 @@ def run_case(scan: Scan, request: CaseRequest, progress: Progress = lambda _frac
     clock = _Clock()
     try:
         with clock.step("anatomy"):
-            target = find_target(
+            target = target or find_target(
                 scan, request.level, request.seed_lps, request.labels, request.labels_source,
                 _part(progress, 0.0, 0.55), request.backend, request.segmented,
             )  # fmt: skip
@@ -147,7 +165,7 @@ def run_case(scan: Scan, request: CaseRequest, progress: Progress = lambda _frac
         return _result(scan, request, None, (), (refusal,), {}, {}, {}, (), clock)
     vertebra = target.vertebra
     with clock.step("planning"):
-        found = plan_approaches(
+        found = planned or plan_approaches(
             scan.volume,
             vertebra,
             request.settings,
@@ -155,10 +173,10 @@ def run_case(scan: Scan, request: CaseRequest, progress: Progress = lambda _frac
             mask_spacing_mm=target.spacing_mm,
             progress=_part(progress, 0.55, 0.85),
         )
-        planned, refused = found.trajectories, found.refusals
+        paths, refused = found.trajectories, found.refusals
     with clock.step("views"):
         try:
-            views = _views(vertebra, planned)
+            views = _views(vertebra, paths)
         except (AnatomyError, GeometryError) as reason:
             # without the two views the staged rules cannot be judged, so no path may be offered
             refusal = Refusal(None, request.settings.approach, reason.code, f"{reason}", reason.numbers)
@@ -169,16 +187,16 @@ def run_case(scan: Scan, request: CaseRequest, progress: Progress = lambda _frac
         prepared = prepare(scan.volume)
         drrs = {name: project(prepared, view.carm) for name, view in views.items() if name in _DRAWN}
     with clock.step("verification"):
-        stages = {t.side: check_stages(t, vertebra, views["ap"].carm, views["lateral"].carm) for t in planned}
-        both = {t.side: judge_both_ways(t, vertebra, views["ap"].carm, views["lateral"].carm) for t in planned}
-        planned = tuple(_with_stages(t, stages[t.side]) for t in planned)
+        stages = {t.side: check_stages(t, vertebra, views["ap"].carm, views["lateral"].carm) for t in paths}
+        both = {t.side: judge_both_ways(t, vertebra, views["ap"].carm, views["lateral"].carm) for t in paths}
+        paths = tuple(_with_stages(t, stages[t.side]) for t in paths)
     told = tuple(f"{side.value} path: {text}" for side, one in both.items() if (text := one.disagreement()))
     told += tuple(f"{side.value} path: {text}" for side in both for s in stages[side] if (text := s.disagreement()))
     with clock.step("augmentation"):
         progress(0.95, "balloon and cement")
-        augmentation, why = _augmentation(scan, request, vertebra, planned)
+        augmentation, why = _augmentation(scan, request, vertebra, paths)
     return _result(
-        scan, request, target, planned, refused, stages, views, drrs, (*target.notes, *told, *why), clock,
+        scan, request, target, paths, refused, stages, views, drrs, (*target.notes, *told, *why), clock,
         found.options, augmentation, both,
     )  # fmt: skip
 

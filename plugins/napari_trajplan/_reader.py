@@ -43,7 +43,10 @@ def read_layers(path: str | Sequence[str]) -> list[LayerData]:
         for f in scan.findings
     ]
     _tell(findings)
-    about = {"kind": scan.kind, "sha256": scan.sha256, "findings": findings, "disclaimer": DISCLAIMER}
+    about = {
+        "kind": scan.kind, "sha256": scan.sha256, "findings": findings, "disclaimer": DISCLAIMER, "scan": scan,
+        "grid": scan.volume.grid,
+    }  # fmt: skip
     place = placement(scan.volume.grid)
     look = {"name": "CT", "colormap": "gray", "contrast_limits": _CONTRAST_HU, "metadata": {"trajplan": about}}
     return [(scan.volume.array, {**look, **place}, "image")]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from napari_trajplan._coords import placement
 from trajplan import DISCLAIMER
 
@@ -33,30 +35,39 @@ def phantom_layers(name: str, spacing_mm: float = 0.9) -> list[LayerData]:
     InputError
         Unknown name.
     """
+    from trajplan.reading.scan import Scan
     from trajplan_phantoms import Scanner, make_phantom, named
 
     phantom = make_phantom(named(name), Scanner((spacing_mm,) * 3))
-    about = {"trajplan": {"kind": "phantom", "name": name, "disclaimer": DISCLAIMER}}
+    scan = Scan.of_volume(phantom.ct, path_name=name, kind="phantom")
+    about = {"kind": "phantom", "name": name, "disclaimer": DISCLAIMER}
     level_names = [phantom.labels.names.get(i, "") for i in range(int(phantom.labels.array.max()) + 1)]
     return [
         (
-            phantom.ct.array,
+            scan.volume.array,
             {
                 "name": f"{name} CT",
                 "colormap": "gray",
                 "contrast_limits": _CONTRAST_HU,
-                "metadata": about,
-                **placement(phantom.ct.grid),
+                "metadata": {"trajplan": {**about, "scan": scan, "grid": scan.volume.grid}},
+                **placement(scan.volume.grid),
             },
             "image",
         ),
         (
-            phantom.labels.array,
+            np.array(phantom.labels.array),  # may be edited; the truth may not
             {
                 "name": f"{name} vertebrae",
                 "opacity": 0.35,
                 "features": {"index": list(range(len(level_names))), "level": level_names},
-                "metadata": about,
+                "metadata": {
+                    "trajplan": {
+                        **about,
+                        "grid": phantom.labels.grid,
+                        "labels_of": scan.sha256,
+                        "level": phantom.spec.target,
+                    }
+                },
                 **placement(phantom.labels.grid),
             },
             "labels",

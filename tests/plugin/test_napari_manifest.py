@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from trajplan_phantoms import NAMED
@@ -26,9 +29,9 @@ def test_every_named_phantom_is_a_sample_and_every_sample_a_named_phantom(manife
     assert [sample.key for sample in manifest.contributions.sample_data] == list(NAMED)
 
 
-def test_samples_and_readers_use_every_command_once(manifest):
+def test_readers_widgets_and_samples_use_every_command_once(manifest):
     given = manifest.contributions
-    used = [*(reader.command for reader in given.readers), *(sample.command for sample in given.sample_data)]
+    used = [one.command for group in (given.readers, given.widgets, given.sample_data) for one in group]
     assert used == [command.id for command in manifest.contributions.commands]
 
 
@@ -44,3 +47,20 @@ def test_every_sample_opens_the_phantom_of_its_key(manifest, monkeypatch):
 
 def test_the_palette_offers_to_open_a_fractured_spine_phantom(manifest):
     assert "Open a fractured-spine phantom" in [command.title for command in manifest.contributions.commands]
+
+
+def test_without_qt_the_manifest_is_read_and_a_widget_says_what_to_install(manifest):
+    code = (
+        "import sys\n"
+        "for name in ('qtpy', 'PySide6', 'PyQt6'):\n"
+        "    sys.modules[name] = None\n"
+        "import napari_trajplan\n"
+        "from napari_trajplan._widgets import Planner\n"
+        "try:\n"
+        "    Planner(None)\n"
+        "except ImportError as error:\n"
+        "    sys.exit(0 if 'pip install' in str(error) else 2)\n"
+        "sys.exit(3)\n"
+    )
+    assert manifest.contributions.widgets
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

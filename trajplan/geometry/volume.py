@@ -73,6 +73,10 @@ class LabelMap:
         object.__setattr__(self, "array", _adopt(self.array, self.grid))
         object.__setattr__(self, "names", MappingProxyType(dict(self.names)))
 
+    def __reduce__(self) -> tuple[type[LabelMap], tuple[AnyArray, Grid, dict[int, str]]]:
+        """For pickle, which cannot write a read-only mapping."""
+        return LabelMap, (self.array, self.grid, dict(self.names))
+
     def mask(self, *ids: int) -> BoolArray:
         """Where the label is one of `ids`."""
         return np.isin(self.array, ids)

@@ -67,8 +67,12 @@ class Stage:
         )
 
 
-def check_stages(trajectory: Trajectory, vertebra: Vertebra, ap: CArm, lateral: CArm) -> tuple[Stage, ...]:
+def check_stages(
+    trajectory: Trajectory, vertebra: Vertebra, ap: CArm, lateral: CArm, wall_map: WallMap | None = None
+) -> tuple[Stage, ...]:
     """Judge the five stages of one path on its true AP and true lateral view.
+
+    Who judges many paths of one vertebra, as a viewer does while a path is dragged, makes its `WallMap` once.
 
     Returns
     -------
@@ -77,7 +81,7 @@ def check_stages(trajectory: Trajectory, vertebra: Vertebra, ap: CArm, lateral: 
     """
     front = ap_landmarks(vertebra, trajectory.side, ap)
     profile = lateral_landmarks(vertebra, lateral)
-    face = WallMap(vertebra)
+    face = WallMap(vertebra) if wall_map is None else wall_map
     space = InSpace(vertebra, trajectory.side, face)
     depth, points = trajectory.capsule.points_along(0.1)
     lateral_px = lateral.project(points)

@@ -1,0 +1,40 @@
+"""Work of the window that can wait, a piece at a time, so that the event loop is never held for long."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from qtpy.QtCore import QObject, QTimer
+
+
+class Later(QObject):
+    """Runs one piece each time the event loop comes round."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._pieces: deque[Callable[[], object]] = deque()
+        self._timer = QTimer(self)
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self._next)
+
+    def add(self, *pieces: Callable[[], object]) -> None:
+        """Put pieces at the end of the line."""
+        self._pieces.extend(pieces)
+        self._timer.start()
+
+    def clear(self) -> None:
+        """Forget what waits."""
+        self._pieces.clear()
+        self._timer.stop()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether anything is left to do."""
+        return bool(self._pieces)
+
+    def _next(self) -> None:
+        if not self._pieces:
+            self._timer.stop()
+            return
+        self._pieces.popleft()()

@@ -1,0 +1,288 @@
+"""The layer adapter: the only place that adds layers. Everything lies in the (S, P, L) mm world of `_coords`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from napari.layers import Image, Labels, Layer, Points
+from napari.utils.colormaps import Colormap, CyclicLabelColormap
+
+from napari_trajplan import _meshes
+from napari_trajplan._coords import AXIS_LABELS, UNITS, placement, to_lps, to_napari
+from trajplan.anatomy.vertebra import Vertebra
+from trajplan.edited import Ends
+from trajplan.errors import InputError
+from trajplan.geometry import Frame, Grid, LabelMap
+from trajplan.parts import PART_NAMES, Side
+from trajplan.planning.plan import Trajectory, Verdict
+from trajplan.reading.scan import Scan
+from trajplan.reporting.shaft import outer_lps
+from trajplan.reporting.style import (
+    GREEN,
+    ORANGE,
+    PART_COLOR,
+    PURPLE,
+    SIDE_COLOR,
+    SKY,
+    UNKNOWN_TEXT,
+    VERMILLION,
+    YELLOW,
+)
+
+PATH_COLOR = {Verdict.SAFE: ORANGE, Verdict.UNSAFE: VERMILLION, Verdict.UNKNOWN: UNKNOWN_TEXT}
+STALE_COLOR = "#808080"
+PARTS, MASK, HEIGHTS, PLATES, SKIN = "Parts", "Mask (edit here)", "Height points", "End plates", "Skin entry"
+_ROLE = "trajplan"
+
+
+def name_of(side: Side, what: str) -> str:
+    """The name of a layer of one path: ``Left trocar``."""
+    return f"{side.value.capitalize()} {what}"
+
+
+# what is read off layers ----------------------------------------------------------------------------------------------
+
+
+def scan_of(layer: Layer) -> Scan:
+    """The scan that an image layer shows.
+
+    Raises
+    ------
+    InputError
+        The layer was not read by trajplan (its orientation is not known), or was moved or changed since.
+    """
+    about = layer.metadata.get(_ROLE, {}) if isinstance(layer, Image) else {}
+    scan = about.get("scan")
+    if not isinstance(scan, Scan):
+        raise InputError(
+            f"left and right of {layer.name!r} are not known: it was not read by trajplan. Open the scan with "
+            "File > Open and choose trajplan as its reader",
+            code="not_our_layer",
+        )
+    require_in_place(layer, scan.volume.grid)
+    if layer.data is not scan.volume.array:
+        raise InputError(f"the voxels of {layer.name!r} were changed since it was read: open it again", code="changed")
+    return scan
+
+
+def labels_of(layer: Layer, level_names: Mapping[int, str] | None = None) -> LabelMap:
+    """A copy of the labels that a layer holds now, at its place.
+
+    Raises
+    ------
+    InputError
+        The layer was moved, or holds nothing.
+    """
+    grid = layer.metadata.get(_ROLE, {}).get("grid") if isinstance(layer, Labels) else None
+    if not isinstance(grid, Grid):
+        raise InputError(f"{layer.name!r} holds no labels that trajplan has made or read", code="not_our_layer")
+    require_in_place(layer, grid)
+    array = np.array(layer.data)
+    if not array.any():
+        raise InputError(
+            f"{layer.name!r} is empty: undo the erasing (Ctrl+Z in the layer) or segment again", code="labels_empty"
+        )
+    return LabelMap(array, grid, level_names or {})
+
+
+def require_in_place(layer: Layer, grid: Grid) -> None:
+    """Refuse a layer that does not lie where its grid says: what is drawn over it would be elsewhere in the patient."""
+    corners = np.array([layer.data_to_world(at) for at in ((0, 0, 0), tuple(n - 1 for n in grid.shape_zyx))])
+    wanted = to_napari(grid.index_to_world(np.array([(0, 0, 0), tuple(n - 1 for n in grid.shape_zyx)])))
+    turned = np.abs(layer.data_to_world((0, grid.shape_zyx[1] - 1, 0)) - wanted[0])[[0, 2]].max()
+    if layer.data.shape != grid.shape_zyx or np.abs(corners - wanted).max() > 0.01 or turned > 0.01:
+        raise InputError(
+            f"the layer {layer.name!r} was moved or resized since it was read: open the scan again", code="layer_moved"
+        )
+
+
+def ends_of(layer: Points) -> Ends:
+    """Entry and target of a path layer, LPS mm.
+
+    Raises
+    ------
+    InputError
+        It no longer holds exactly two points.
+    """
+    if len(layer.data) != 2:
+        raise InputError(
+            f"{layer.name} needs exactly two points, entry and tip, and has {len(layer.data)}: press Undo",
+            code="two_points",
+        )
+    entry, target = to_lps(layer.data)
+    return entry, target
+
+
+# what is put into the viewer ------------------------------------------------------------------------------------------
+
+
+def find(viewer: Any, name: str) -> Layer | None:
+    """The layer of that name, if trajplan put it there."""
+    return next((one for one in viewer.layers if one.name == name and _ROLE in one.metadata), None)
+
+
+def remove(viewer: Any, *names: str) -> None:
+    """Take layers of ours away, where they are there."""
+    for name in names:
+        layer = find(viewer, name)
+        if layer is not None:
+            viewer.layers.remove(layer)
+
+
+def show_parts(viewer: Any, vertebra: Vertebra) -> None:
+    """Body, pedicles, posterior elements and canal as labels."""
+    # by place, not by a dictionary: napari compiles seconds for one
+    colors = CyclicLabelColormap(colors=["transparent", *(PART_COLOR[part] for part in sorted(PART_NAMES))])
+    _labels(viewer, PARTS, vertebra.parts, opacity=0.35, colormap=colors)
+
+
+def show_heights(viewer: Any, vertebra: Vertebra) -> None:
+    """The six points that the heights stand on."""
+    if vertebra.measures is not None:
+        _points(viewer, HEIGHTS, vertebra.measures.six_points_lps, size=2.0, face_color=PURPLE, symbol="disc")
+
+
+def show_plates(viewer: Any, vertebra: Vertebra) -> None:
+    """The planes of the end plates, as discs about as wide as the body."""
+    width = 0.5 * float(vertebra.body_volume_ml * 1000 / max(vertebra.heights.hm_mm, 5.0)) ** 0.5
+    plates = _meshes.joined(
+        [_meshes.disc(p.center_lps, p.normal_lps, width) for p in (vertebra.superior, vertebra.inferior)]
+    )
+    _surface(viewer, PLATES, plates, SKY, opacity=0.4, visible=False)
+
+
+def show_mask(viewer: Any, mask: LabelMap) -> Labels:
+    """The mask that may be edited; a fresh copy of its own, because labels of a case are read-only."""
+    remove(viewer, MASK)
+    return _labels(viewer, MASK, LabelMap(np.array(mask.array), mask.grid), opacity=0.25, visible=False, editable=True)
+
+
+def show_around(viewer: Any, path: Trajectory, frame: Frame) -> None:
+    """What belongs to one path beside its trocar: safe cone, largest balloon, skin point, safety map."""
+    active = viewer.layers.selection.active
+    cone = _meshes.cone(path, frame)
+    if cone is not None:
+        _surface(viewer, name_of(path.side, "safe cone"), cone, GREEN, opacity=0.25, visible=False)
+    if path.balloons:
+        _surface(viewer, name_of(path.side, "balloon"), _meshes.ellipsoid(path.balloons[0]), SKY, opacity=0.35)
+    else:
+        remove(viewer, name_of(path.side, "balloon"))
+    if path.skin_lps is not None:
+        _points(viewer, f"{SKIN} {path.side.value}", path.skin_lps[None], size=4.0, face_color=YELLOW, symbol="ring")
+    if path.safety is not None:
+        _safety(viewer, name_of(path.side, "safety map"), path)
+    if active in viewer.layers:
+        viewer.layers.selection.active = active  # whoever edits a path goes on editing it
+
+
+def show_trocar(viewer: Any, path: Trajectory, grid: Grid, depth_mm: float | None = None) -> None:
+    """The trocar from skin (or scan border) to the tip, or to `depth_mm` from the bone."""
+    depth = path.capsule.length_mm if depth_mm is None else depth_mm
+    tip = path.entry_lps + depth * path.direction_lps
+    mesh = _meshes.tube(outer_lps(path, grid), tip, path.instrument.radius_mm)
+    _surface(viewer, name_of(path.side, "trocar"), mesh, PATH_COLOR[path.verdict])
+
+
+def show_ghost(viewer: Any, path: Trajectory) -> None:
+    """The planner's own path, pale; shown once the path is moved from it (`mark_moved`)."""
+    mesh = _meshes.tube(path.entry_lps, path.target_lps, path.instrument.radius_mm)
+    _surface(viewer, name_of(path.side, "automatic plan"), mesh, "#FFFFFF", opacity=0.3, visible=False)
+
+
+def show_handles(viewer: Any, side: Side, ends: Ends) -> Points:
+    """Entry and tip of a path: the only layer of a path that is edited."""
+    layer = _points(
+        viewer, name_of(side, "path"), np.stack(ends), size=3.5, face_color=["#FFFFFF", SIDE_COLOR[side]], symbol="o",
+        border_color="#000000", border_width=0.15,
+    )  # fmt: skip
+    layer.features = {"end": ["entry", "tip"]}
+    return layer
+
+
+def mark_moved(viewer: Any, side: Side, moved: bool) -> None:
+    """The ghost of the automatic plan is seen where the path is no longer there."""
+    ghost = find(viewer, name_of(side, "automatic plan"))
+    if ghost is not None and ghost.visible != moved:
+        ghost.visible = moved
+
+
+def mark_stale(viewer: Any, stale: bool) -> None:
+    """A stale plan looks stale: grey and see-through."""
+    for side in Side:
+        layer = find(viewer, name_of(side, "trocar"))
+        if layer is None:
+            continue
+        color = STALE_COLOR if stale else layer.metadata[_ROLE]["color"]
+        layer.colormap = _plain(color)
+        layer.opacity = 0.3 if stale else 1.0
+    for side in Side:
+        for what in ("balloon", "safe cone", "safety map"):
+            layer = find(viewer, name_of(side, what))
+            if layer is not None and stale:
+                layer.visible = False
+
+
+def _plain(color: str) -> Colormap:
+    return Colormap([color, color], name=f"trajplan {color}")
+
+
+def _about(layer: Layer | None, **more: Any) -> dict[str, Any]:
+    return {_ROLE: {**(layer.metadata[_ROLE] if layer is not None else {}), "derived": True, **more}}
+
+
+def _surface(viewer: Any, name: str, mesh: _meshes.Mesh, color: str, **look: Any) -> None:
+    vertices, faces = mesh
+    data = (to_napari(vertices), faces, np.ones(len(vertices)))
+    layer = find(viewer, name)
+    if layer is None:
+        viewer.add_surface(
+            data, name=name, colormap=_plain(color), contrast_limits=(0.0, 1.0), shading="smooth", units=UNITS,
+            axis_labels=AXIS_LABELS, projection_mode="none", metadata=_about(None, color=color), **look,
+        )  # fmt: skip
+        return
+    layer.data = data
+    if layer.metadata[_ROLE].get("color") != color:
+        layer.colormap = _plain(color)
+        layer.metadata = _about(layer, color=color)
+
+
+def _points(viewer: Any, name: str, points_lps: Any, **look: Any) -> Points:
+    data = to_napari(points_lps)
+    layer = find(viewer, name)
+    if layer is None:
+        return viewer.add_points(
+            data, name=name, units=UNITS, axis_labels=AXIS_LABELS, projection_mode="all", metadata=_about(None), **look
+        )
+    with layer.events.data.blocker():
+        layer.data = data
+    return layer
+
+
+def _labels(viewer: Any, name: str, labels: LabelMap, *, editable: bool = False, **look: Any) -> Labels:
+    layer = find(viewer, name)
+    about = _about(layer, grid=labels.grid)
+    if layer is not None and layer.data.shape == labels.array.shape:
+        layer.data = labels.array
+        layer.translate = placement(labels.grid)["translate"]
+        layer.scale = placement(labels.grid)["scale"]
+        layer.metadata = about
+        return layer
+    remove(viewer, name)
+    layer = viewer.add_labels(labels.array, name=name, metadata=about, **look, **placement(labels.grid))
+    layer.editable = editable
+    return layer
+
+
+def _safety(viewer: Any, name: str, path: Trajectory) -> None:
+    found = path.safety
+    if found is None:
+        return
+    remove(viewer, name)
+    viewer.add_points(
+        to_napari(found.entry_lps), name=name, units=UNITS, axis_labels=AXIS_LABELS, projection_mode="all", size=1.4,
+        features={"margin_mm": found.entry_mm}, face_color="margin_mm", face_colormap="cividis",
+        face_contrast_limits=(0.0, max(1.0, float(np.max(found.entry_mm)))), border_width=0.0, visible=False,
+        metadata=_about(None),
+    )  # fmt: skip

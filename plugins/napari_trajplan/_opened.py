@@ -1,0 +1,52 @@
+"""Which layers of a viewer are scans and labels that trajplan has read, and which one is meant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari.layers import Image, Labels, Layer
+
+from napari_trajplan import _layers
+from trajplan.errors import InputError
+from trajplan.reading.scan import Scan
+
+
+def about(layer: Layer) -> dict[str, Any]:
+    """What trajplan has noted on a layer; empty on others."""
+    found: dict[str, Any] = layer.metadata.get("trajplan", {})
+    return found
+
+
+def images(viewer: Any) -> list[Image]:
+    """The image layers that trajplan has read."""
+    return [one for one in viewer.layers if isinstance(one, Image) and "scan" in about(one)]
+
+
+def label_layers(viewer: Any, scan: Scan | None) -> list[Labels]:
+    """The labels of vertebrae that belong to a scan."""
+    return [
+        one
+        for one in viewer.layers
+        if isinstance(one, Labels) and scan is not None and about(one).get("labels_of") == scan.sha256
+    ]
+
+
+def only_image(viewer: Any) -> Image:
+    """The selected scan, or the only one there is.
+
+    Raises
+    ------
+    InputError
+        ``no_image``, ``two_images``, or why the image that is there cannot be used.
+    """
+    found = images(viewer)
+    if not found:
+        for other in viewer.layers:
+            if isinstance(other, Image):
+                _layers.scan_of(other)
+        raise InputError("no scan is open: use File > Open, or File > Open Sample > trajplan", code="no_image")
+    active = viewer.layers.selection.active
+    if len(found) > 1 and active not in found:
+        names = ", ".join(one.name for one in found)
+        raise InputError(f"more than one scan is open ({names}): choose one under Load", code="two_images")
+    return active if active in found else found[0]

@@ -1,0 +1,232 @@
+"""The paths of a plan in one viewer: shown, dragged by handle or X-ray, graded live, undone and snapped back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+from napari.layers import Points
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_trajplan import _layers
+from napari_trajplan._later import Later
+from napari_trajplan._live_grade import Answer, Judge, LiveGrader, Question
+from napari_trajplan._session import Session, State, Step
+from napari_trajplan._tell import Telling
+from trajplan.case import CaseResult
+from trajplan.edited import Ends
+from trajplan.errors import InputError
+from trajplan.parts import Side
+from trajplan.planning.plan import Trajectory
+from trajplan.verification.stages import Stage
+
+_SLICES_MS = 120
+_DERIVED = ("trocar", "automatic plan", "path", "safe cone", "balloon", "safety map")
+
+
+class Paths(QObject):
+    """`dragged` gives side and ends of a path under the mouse; `answered` what is known of it; `settled` follows a move
+    that was kept, taken back or done again."""
+
+    told = Signal(str)
+    dragged = Signal(object, object)
+    answered = Signal(object)
+    settled = Signal()
+
+    def __init__(self, viewer: Any, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._viewer, self._session = viewer, session
+        self.live: dict[Side, Trajectory] = {}
+        self.stages: dict[Side, tuple[Stage, ...]] = {}
+        self.grader = LiveGrader(self)
+        self.grader.answered.connect(self._show)
+        self.later = Later(self)
+        self._behind: set[Side] = set()
+        self._slices = QTimer(self)
+        self._slices.setSingleShot(True)
+        self._slices.setInterval(_SLICES_MS)
+        self._slices.timeout.connect(self._catch_up)
+        self._closed = False
+
+    def use(self, result: CaseResult, judge: Judge | None) -> None:
+        """Show the paths of a fresh plan."""
+        self._take_away()
+        self.live = {t.side: t for t in result.trajectories}
+        self.stages = dict(result.stages)
+        self.grader.use(judge)
+        grid = result.scan.volume.grid
+        for path in result.trajectories:
+            _layers.show_trocar(self._viewer, path, grid)
+        for path in result.trajectories:
+            self.later.add(
+                lambda path=path: self._draw_around(path),
+                lambda path=path: _layers.show_ghost(self._viewer, path),
+                lambda path=path: self._add_handles(path),
+            )
+
+    def _add_handles(self, path: Trajectory) -> None:
+        layer = _layers.show_handles(self._viewer, path.side, (path.entry_lps, path.target_lps))
+        layer.mouse_drag_callbacks.append(self._follower(path.side))
+        layer.events.data.connect(self._points_changed(path.side))
+        layer.mode = "select"
+        self._viewer.layers.selection.active = layer
+
+    def clear(self) -> None:
+        """Take every path away."""
+        self.later.clear()
+        self._take_away()
+
+    def _take_away(self) -> None:
+        self._behind.clear()
+        self.live, self.stages = {}, {}
+        self.grader.use(None)
+        names = [_layers.name_of(side, what) for side in Side for what in _DERIVED]
+        _layers.remove(self._viewer, *names, *(f"{_layers.SKIN} {side.value}" for side in Side))
+
+    def ends(self, side: Side) -> Ends | None:
+        """Where a path is now: as moved, or as planned."""
+        moved = self._session.edits.now.get(side)
+        plan = self._session.plan
+        if moved is not None or plan is None:
+            return moved
+        return next(((t.entry_lps, t.target_lps) for t in plan.trajectories if t.side is side), None)
+
+    def drag(self, side: Side, ends: Ends, *, final: bool) -> None:
+        """A path is moved, by whatever means; when `final` the move is kept and graded in full.
+
+        Raises
+        ------
+        InputError
+            ``stale``: the plan is not that of the inputs as they are now.
+        """
+        if not self.grader.ready or self._session.state(Step.PLAN) is not State.DONE:
+            raise InputError("this plan is stale: press Plan before moving its paths", code="stale")
+        self.dragged.emit(side, ends)
+        self.grader.ask(Question(side, ends, full=final, keep=final))
+
+    def advance(self, side: Side, depth_mm: float) -> None:
+        """Show the trocar at a depth of the insertion."""
+        path, scan = self.live.get(side), self._session.inputs.scan
+        if path is not None and scan is not None:
+            _layers.show_trocar(self._viewer, path, scan.volume.grid, depth_mm)
+
+    def undo(self) -> None:
+        """The move before."""
+        self._session.edits.undo()
+        self._restore_all()
+
+    def redo(self) -> None:
+        """The move that was taken back."""
+        self._session.edits.redo()
+        self._restore_all()
+
+    def snap(self, side: Side) -> None:
+        """Back to the planner's path."""
+        self._session.edits.snap(side)
+        self._restore_all()
+
+    def close(self) -> None:
+        """End the grading thread."""
+        self._closed = True
+        self.later.clear()
+        self.grader.close()
+
+    # the handles in slices and 3D -----------------------------------------------------------------------------------
+
+    def _follower(self, side: Side) -> Callable[[Points, Any], Generator[None, None, None]]:
+        def follow(layer: Points, event: Any) -> Generator[None, None, None]:
+            yield
+            while event.type == "mouse_move":
+                # napari keeps its own event quiet until the mouse is let go
+                if layer.mode == "select" and layer.selected_data:
+                    with Telling(self.told):
+                        self.drag(side, _layers.ends_of(layer), final=False)
+                yield
+
+        return follow
+
+    def _points_changed(self, side: Side) -> Callable[[Any], None]:
+        def changed(event: Any) -> None:
+            action = str(getattr(event.action, "value", event.action)).lower()
+            with Telling(self.told):
+                if action == "changed":
+                    self.drag(side, _layers.ends_of(event.source), final=True)
+                elif action in ("added", "removed"):
+                    self._keep_two(side, event.source)
+
+        return changed
+
+    def _keep_two(self, side: Side, layer: Points) -> None:
+        if len(layer.data) == 2:
+            return
+        count, ends = len(layer.data), self.ends(side)
+        if ends is not None:
+            _layers.show_handles(self._viewer, side, ends)
+        raise InputError(f"a path has two points, entry and tip, not {count}: they were put back", code="two_points")
+
+    # what is known of a move ----------------------------------------------------------------------------------------
+
+    def _show(self, answer: Answer) -> None:
+        if self._closed or answer.question.side not in self.live:
+            return
+        question, path, scan = answer.question, answer.path, self._session.inputs.scan
+        if path is not None and scan is not None:
+            self.live[question.side], self.stages[question.side] = path, answer.stages
+            self._behind.add(question.side)
+            if question.full:
+                self._catch_up()
+            elif not self._slices.isActive():
+                self._slices.start()
+        elif answer.problem:
+            self.told.emit(answer.problem)
+        if question.full:
+            self._settle(answer)
+        self.answered.emit(answer)
+
+    def _catch_up(self) -> None:
+        """The trocar in slices and 3D: drawing it takes longer than the X-rays."""
+        scan = self._session.inputs.scan
+        behind, self._behind = self._behind, set()
+        for side in behind & self.live.keys():
+            if scan is not None and not self._closed:
+                _layers.show_trocar(self._viewer, self.live[side], scan.volume.grid)
+
+    def _settle(self, answer: Answer) -> None:
+        """Keep a move; one that cannot be graded is taken back. A path that was put back is drawn in full."""
+        side, path = answer.question.side, answer.path
+        if path is None:
+            if answer.question.keep:
+                self._restore(side)
+            return
+        ends = path.entry_lps, path.target_lps
+        if not answer.question.keep:
+            self._draw_around(path)
+            return
+        self._session.edits.move(side, ends)
+        _layers.show_handles(self._viewer, side, ends)
+        self.dragged.emit(side, ends)
+        self._draw_around(path)
+        self._mark()
+
+    def _draw_around(self, path: Trajectory) -> None:
+        plan = self._session.plan
+        if plan is not None and plan.vertebra is not None:
+            _layers.show_around(self._viewer, path, plan.vertebra.frame)
+
+    def _restore_all(self) -> None:
+        for side in self.live:
+            self._restore(side)
+        self._mark()
+
+    def _restore(self, side: Side) -> None:
+        ends = self.ends(side)
+        if ends is None:
+            return
+        _layers.show_handles(self._viewer, side, ends)
+        self.dragged.emit(side, ends)
+        self.grader.ask(Question(side, ends, full=True))
+
+    def _mark(self) -> None:
+        for side in self.live:
+            _layers.mark_moved(self._viewer, side, side in self._session.edits.now)
+        self.settled.emit()

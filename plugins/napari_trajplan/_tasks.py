@@ -1,0 +1,65 @@
+"""The long work of the steps, as plain functions: they run in a process of their own (`_worker`). No Qt, no napari."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from trajplan.anatomy.backend import Progress
+from trajplan.case import CaseRequest, CaseResult, run_case
+from trajplan.confirm import confirm_mask
+from trajplan.edited import Ends, edited_case, editor_of, graded
+from trajplan.fluoroscopy.display import Window, display_window
+from trajplan.parts import Side
+from trajplan.planning.edit import Editor
+from trajplan.reading.scan import Scan
+from trajplan.target import Target, find_target
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """A plan, the target it was made on, what grades its paths live, and the grey windows of its X-rays."""
+
+    target: Target
+    result: CaseResult
+    editors: Mapping[Side, Editor]
+    windows: Mapping[str, Window]
+
+
+def segment(scan: Scan, request: CaseRequest, *, progress: Progress) -> Target:
+    """Find, segment and measure the vertebra."""
+    return find_target(
+        scan, request.level, request.seed_lps, request.labels, request.labels_source, progress, request.backend,
+        request.segmented,
+    )  # fmt: skip
+
+
+def plan(scan: Scan, request: CaseRequest, target: Target | None, *, progress: Progress) -> Planned:
+    """Plan; the target is found first where there is none."""
+    found = target or segment(scan, request, progress=_part(progress, 0.0, 0.5))
+    result = run_case(scan, request, _part(progress, 0.5, 0.9), target=found)
+    progress(0.92, "preparing live editing")
+    told = confirm_mask(found, request.confirmed_mask)
+    editors = {t.side: editor_of(result, told, t.side) for t in result.trajectories}
+    return Planned(found, result, editors, {name: display_window(drr) for name, drr in result.drrs.items()})
+
+
+def verify(result: CaseResult, target: Target, ends: Mapping[Side, Ends], *, progress: Progress) -> CaseResult:
+    """The case with moved paths, judged on the views anew."""
+    if not ends:
+        return result
+    told = confirm_mask(target, result.request.confirmed_mask)
+    moved = {side: graded(editor_of(result, told, side), one) for side, one in ends.items()}
+    return edited_case(result, told, moved, progress)
+
+
+def report(result: CaseResult, folder: Path, *, progress: Progress) -> list[Path]:
+    """Write the report folder."""
+    from trajplan.reporting.write import write_report
+
+    return write_report(result, folder, progress)
+
+
+def _part(progress: Progress, start: float, stop: float) -> Progress:
+    return lambda fraction, what: progress(start + (stop - start) * fraction, what)
