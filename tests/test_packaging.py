@@ -101,15 +101,24 @@ def test_the_command_line_loads_nothing_heavy_before_it_is_needed():
     assert loaded.stdout.split() == []
 
 
+_WITHOUT_A_WINDOW = (
+    "_coords", "_edits", "_meshes", "_reader", "_sample_data", "_session", "_tasks", "_tell", "_widgets", "_wire",
+    "_words", "_worker", "_xray_live",
+)  # fmt: skip
+"""What of the plugin the manifest names, and what holds its logic."""
+
+
 def test_the_packages_work_without_napari_and_qt():
     code = (
         "import sys\n"
         "for name in ('napari', 'qtpy', 'PySide6', 'PyQt6', 'matplotlib.pyplot'):\n"
         "    sys.modules[name] = None\n"
         "import pkgutil, importlib\n"
-        "for package in ('trajplan', 'trajplan_phantoms', 'napari_trajplan'):\n"
+        "for package in ('trajplan', 'trajplan_phantoms'):\n"
         "    for module in pkgutil.walk_packages(importlib.import_module(package).__path__, package + '.'):\n"
         "        importlib.import_module(module.name)\n"
+        f"for name in {_WITHOUT_A_WINDOW}:\n"
+        "    importlib.import_module('napari_trajplan.' + name)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
