@@ -21,7 +21,7 @@ pytestmark = pytest.mark.real
         ("ts_chest_stent", "vertebrae_T12", "mask", "T12"),
     ],
 )
-def test_label_route_plans_both_sides_without_breach_and_the_check_agrees(
+def test_label_route_plans_or_refuses_each_side_without_breach_and_the_check_agrees(
     scan: str, labels: str, scheme: str, level: str, trajplan: Trajplan, tmp_path: Path
 ) -> None:
     source = real_data(f"ct/{scan}/ct.nii.gz")
@@ -31,7 +31,10 @@ def test_label_route_plans_both_sides_without_breach_and_the_check_agrees(
     )  # fmt: skip
     assert run.status == 0, run
     plan = json.loads((tmp_path / "plan" / "plan.json").read_text())
-    assert {t["side"] for t in plan["trajectories"]} == {"left", "right"}
+    offered, refused = ({one["side"] for one in plan[name]} for name in ("trajectories", "refusals"))
+    assert offered
+    assert offered | refused == {"left", "right"}
+    assert all(r["numbers"] for r in plan["refusals"])
     assert all(t["gertzbein_robbins"] == "A" for t in plan["trajectories"])
     assert all(s["passed"] for t in plan["trajectories"] for s in t["stages"])
     if scan == "ts_chest_stent":  # cropped before the skin
