@@ -13,10 +13,12 @@ direction. "pedicle" is the region within 3 mm of the reference's pedicles; "ist
 from __future__ import annotations
 
 import argparse
+import csv
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -105,7 +107,7 @@ def phantom_cases(count: int) -> Iterator[Case]:
             break
 
 
-def grade(case: Case, backend: Backend, number: int) -> tuple[str, dict[str, float], npt.NDArray[np.bool_] | None]:
+def grade(case: Case, backend: Backend, number: int) -> tuple[str, dict[str, Any], npt.NDArray[np.bool_] | None]:
     """One line of the table, its figures, and the mask on the reference grid of the sheet."""
     truth, grid = reference(case)
     centre = grid.index_to_world(thickest(truth))
@@ -120,10 +122,14 @@ def grade(case: Case, backend: Backend, number: int) -> tuple[str, dict[str, flo
     mask = resample_mask(result.labels.array == result.target_id, result.labels.grid, grid) >= 0.5
     figures = overlap(mask, truth) | {"score": result.confidence.score, "seconds": seconds}
     figures["flagged"] = float(bool(result.confidence.check))
+    figures |= {f"value {key}": float(value) for key, value in result.confidence.values.items()}
+    figures["said"] = "; ".join(result.confidence.check)
     try:
         own = measured(case, LabelMap(mask.astype(np.uint8) * case.one, grid), result.confidence)
         figures["score"] = own.confidence.score
         figures["flagged"] = float(bool(own.confidence.check))
+        figures |= {f"value {key}": float(value) for key, value in own.confidence.values.items()}
+        figures["said"] = "; ".join(own.confidence.check)
         figures |= pedicles(own, measured(case, case.labels), mask, truth, grid)
     except TrajplanError as refused:
         figures["flagged"] = 1.0
@@ -202,6 +208,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--only")
     parser.add_argument("--made", action="store_true", help="fractures made on the real scans instead")
+    parser.add_argument("--hard", action="store_true", help="every case through a worse scanner as well")
+    parser.add_argument("--values", type=Path, help="also write every figure of every mask to this CSV file")
     parser.add_argument("--phantoms", type=int, default=10)
     parser.add_argument("--backends", nargs="+", default=["network"], choices=["network", "simpleitk"])
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
@@ -213,21 +221,41 @@ def main() -> None:
         cases.append(real_cases(asked.data, asked.only, asked.made))
     print(f"{'case':38} {'back-end':9} " + " ".join(f"{h[:12]:>12}" for h in HEAD) + "   seconds")
     pictures, all_figures = [], []
-    for number, case in enumerate(case for group in cases for case in group):
+    for number, case in enumerate(_all(cases, hard=asked.hard)):
         for name in asked.backends:
             line, figures, mask = grade(case, backends[name], number)
             text = " ".join(f"{figures[h]:12.3f}" if h in figures else f"{'-':>12}" for h in HEAD)
             print(f"{case.name:38} {name:9} {text} {figures.get('seconds', 0.0):9.1f}  {line}", flush=True)
-            all_figures.append((name, figures))
+            all_figures.append((name, {"case": case.name, **figures}))
             if asked.sheet is not None and mask is not None:
                 pictures.append((f"{case.name} {name} {figures['dice']:.3f}", case, mask))
     for name in asked.backends:
         summary(name, [f for n, f in all_figures if n == name])
     if asked.sheet is not None and pictures:
         draw_sheet(pictures, asked.sheet)
+    if asked.values is not None:
+        write_values(all_figures, asked.values)
 
 
-def summary(name: str, rows: list[dict[str, float]]) -> None:
+def _all(groups: list[Iterator[Case]], *, hard: bool) -> Iterator[Case]:
+    from _segmentation_hard import harden
+
+    for number, case in enumerate(case for group in groups for case in group):
+        yield case
+        if hard:
+            yield harden(case, number)
+
+
+def write_values(rows: list[tuple[str, dict[str, Any]]], path: Path) -> None:
+    """One line a mask: what a threshold of confidence is found on."""
+    names = sorted({key for _, row in rows for key in row} - {"case"})
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, ["back-end", "case", *names])
+        writer.writeheader()
+        writer.writerows({"back-end": name, **row} for name, row in rows)
+
+
+def summary(name: str, rows: list[dict[str, Any]]) -> None:
     """Medians, worst values, and what was flagged against Dice 0.85."""
     graded = [r for r in rows if "dice" in r]
     if not graded:
