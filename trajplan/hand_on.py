@@ -12,7 +12,7 @@ from trajplan.exports.atomic import MANIFEST, staged_folder
 from trajplan.exports.csv_tables import csv_tables
 from trajplan.exports.handover import Handover
 from trajplan.exports.mesh_export import write_meshes
-from trajplan.exports.reproduce import SCRIPT, script_text
+from trajplan.exports.reproduce import SCRIPT, can_be_made_again, script_text
 from trajplan.exports.slicer_export import write_slicer
 from trajplan.reporting.figure_files import write_figures
 
@@ -78,7 +78,7 @@ def write_exports(
     ----------
     handover : Handover
     kinds : sequence of str
-        Of `KINDS`, or ``all``.
+        Of `KINDS`, or ``all``; a plan that a person has moved has no script, and ``all`` leaves it out.
     out : Path
         The folder, made if missing.
     wish : Wish, optional
@@ -98,7 +98,8 @@ def write_exports(
         raise InputError(
             f"unknown export {', '.join(unknown) or '(none)'}; there are {', '.join(KINDS)} and {ALL}", code="usage"
         )
-    wanted = list(KINDS) if ALL in kinds else list(dict.fromkeys(kinds))
+    every = [kind for kind in KINDS if kind != "script" or can_be_made_again(handover.document)]
+    wanted = every if ALL in kinds else list(dict.fromkeys(kinds))
     with staged_folder(out) as folder:
         for number, kind in enumerate(wanted):
             progress(number / len(wanted), kind)

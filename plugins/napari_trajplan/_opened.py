@@ -8,6 +8,7 @@ from napari.layers import Image, Labels, Layer
 
 from napari_trajplan import _layers
 from trajplan.errors import InputError
+from trajplan.reading.origin import Origin
 from trajplan.reading.scan import Scan
 
 
@@ -29,6 +30,11 @@ def label_layers(viewer: Any, scan: Scan | None) -> list[Labels]:
         for one in viewer.layers
         if isinstance(one, Labels) and scan is not None and about(one).get("labels_of") == scan.sha256
     ]
+
+
+def origin_of(viewer: Any, scan: Scan) -> Origin | None:
+    """Study and frame of reference that a scan was read from, for DICOM exports; None for anything but DICOM."""
+    return next((about(one).get("origin") for one in images(viewer) if about(one)["scan"] is scan), None)
 
 
 def only_image(viewer: Any) -> Image:

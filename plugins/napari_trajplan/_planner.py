@@ -264,11 +264,12 @@ class Planner(QObject):
 
     # report ---------------------------------------------------------------------------------------------------------
 
-    def report(self, folder: Path) -> None:
-        """Write the report folder of the verified plan."""
+    def report(self, folder: Path, kinds: tuple[str, ...] = ()) -> None:
+        """Write the report folder of the verified plan, and the plan in other formats beside it."""
         with Telling(self.told):
             result = self.session.exportable()
-            self._begin(Step.REPORT, "report", lambda: (result, folder), self._reported)
+            origin = _opened.origin_of(self.viewer, result.scan)
+            self._begin(Step.REPORT, "report", lambda: (result, folder, kinds, origin), self._reported)
 
     def _reported(self, paths: list[Path], keys: Any) -> None:
         self.session.running = None

@@ -33,8 +33,9 @@ def read_layers(path: str | Sequence[str]) -> list[LayerData]:
         The scan is refused; the message says why and what would help.
     """
     from trajplan.exports.nameless import nameless
-    from trajplan.reading import read_scan
+    from trajplan.reading import Answers, read_scan
     from trajplan.reading.findings import to_do
+    from trajplan.reading.origin import find_origin
 
     source = Path(str(path))
     scan = nameless(read_scan(source), source)
@@ -45,7 +46,7 @@ def read_layers(path: str | Sequence[str]) -> list[LayerData]:
     _tell(findings)
     about = {
         "kind": scan.kind, "sha256": scan.sha256, "findings": findings, "disclaimer": DISCLAIMER, "scan": scan,
-        "grid": scan.volume.grid,
+        "grid": scan.volume.grid, "origin": find_origin(source, Answers()),
     }  # fmt: skip
     place = placement(scan.volume.grid)
     look = {"name": "CT", "colormap": "gray", "contrast_limits": _CONTRAST_HU, "metadata": {"trajplan": about}}

@@ -9,6 +9,7 @@ from typing import Any
 from qtpy.QtCore import Qt, QUrl
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QDoubleSpinBox,
     QFileDialog,
@@ -165,7 +166,12 @@ class StepForms(QWidget):
         choose = button("Choose", "Choose another folder", self._choose_folder)
         self.report_button = button("Write report", "HTML, PDF, plan.json, labels and figures", self._report)
         self.open_button = button("Open", "Open the report in your browser", self._open)
+        self.kinds = {kind: QCheckBox(kind) for kind in _words.KIND_TIPS}
+        for kind, box in self.kinds.items():
+            box.setToolTip(f"{_words.KIND_TIPS[kind]}; in a folder ...-exports beside the report")
         form.addRow(self.folder)
+        form.addRow("Also for", row_of(*list(self.kinds.values())[:3]))
+        form.addRow("", row_of(*list(self.kinds.values())[3:]))
         form.addRow(row_of(choose, self.report_button, self.open_button))
 
     def _text(self, name: str) -> QLabel:
@@ -212,7 +218,8 @@ class StepForms(QWidget):
             self.folder.setText(chosen)
 
     def _report(self) -> None:
-        self.planner.report(Path(self.folder.text()))
+        kinds = tuple(kind for kind, box in self.kinds.items() if box.isChecked())
+        self.planner.report(Path(self.folder.text()), kinds)
 
     def _open(self) -> None:
         written = self.session.product(Step.REPORT)

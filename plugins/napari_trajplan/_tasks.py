@@ -13,6 +13,7 @@ from trajplan.edited import Ends, edited_case, editor_of, graded
 from trajplan.fluoroscopy.display import Window, display_window
 from trajplan.parts import Side
 from trajplan.planning.edit import Editor
+from trajplan.reading.origin import Origin
 from trajplan.reading.scan import Scan
 from trajplan.target import Target, find_target
 
@@ -54,11 +55,33 @@ def verify(result: CaseResult, target: Target, ends: Mapping[Side, Ends], *, pro
     return edited_case(result, told, moved, progress)
 
 
-def report(result: CaseResult, folder: Path, *, progress: Progress) -> list[Path]:
-    """Write the report folder."""
+def report(
+    result: CaseResult, folder: Path, kinds: tuple[str, ...] = (), origin: Origin | None = None, *, progress: Progress
+) -> list[Path]:
+    """Write the report folder and, in a folder ``...-exports`` beside it, the plan for other programs.
+
+    Parameters
+    ----------
+    result : CaseResult
+    folder : Path
+    kinds : tuple of str
+        Of `trajplan.hand_on.KINDS`.
+    origin : Origin, optional
+        Of a DICOM scan, for exports that lie in its study.
+    progress : callable
+    """
     from trajplan.reporting.write import write_report
 
-    return write_report(result, folder, progress)
+    written = write_report(result, folder, _part(progress, 0.0, 0.6 if kinds else 1.0))
+    if not kinds:
+        return written
+    from trajplan.exports.handover import hand_over
+    from trajplan.hand_on import write_exports
+
+    scan = result.scan
+    handover = hand_over(folder / "plan.json", scan.volume, scan.sha256, origin)
+    beside = folder.with_name(f"{folder.name}-exports")
+    return written + write_exports(handover, kinds, beside, progress=_part(progress, 0.6, 1.0))
 
 
 def _part(progress: Progress, start: float, stop: float) -> Progress:

@@ -29,6 +29,16 @@ TIPS = {
 }
 """What every number of a path means."""
 
+KIND_TIPS = {
+    "slicer": "3D Slicer: lines, points and planes, and labels as .seg.nrrd",
+    "dicom": "DICOM: segmentation, structured report, the X-rays and the report, in the study of the scan",
+    "mesh": "STL, PLY and GLB of vertebra, instruments, balloon and cement",
+    "csv": "Tables of every measure",
+    "figures": "Every figure as a file",
+    "script": "A script that makes this plan again",
+}
+"""What the plan can be written for beside the report (`trajplan.hand_on.KINDS`)."""
+
 
 def scan_words(scan: Scan | None) -> str:
     """Size, spacing and findings of a scan; nothing of the patient."""

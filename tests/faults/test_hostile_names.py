@@ -18,13 +18,13 @@ from sample_case import sample_case
 
 from trajplan.errors import InputError
 from trajplan.exports.atomic import staged_folder
-from trajplan.exports.handover import hand_over
+from trajplan.exports.handover import Handover, hand_over
 from trajplan.exports.labels_file import write_parts
 from trajplan.exports.phantom_files import write_phantom
 from trajplan.exports.plan_json import plan_document, write_plan
 from trajplan.exports.reproduce import script_text
 from trajplan.geometry import LabelMap
-from trajplan.hand_on import write_exports
+from trajplan.hand_on import KINDS, write_exports
 from trajplan.parts import Side
 from trajplan.planning.plan import Refusal
 from trajplan.reporting.write import write_report
@@ -103,6 +103,30 @@ def test_a_hostile_name_is_only_text(hostile: tuple[str, Path]) -> None:
 def test_a_plan_that_does_not_say_how_it_was_asked_for_has_no_script() -> None:
     with pytest.raises(InputError, match="does not say how it was asked for"):
         script_text(plan_document(sample_case()))
+
+
+def test_a_plan_that_a_person_has_moved_has_no_script_and_all_leaves_it_out(tmp_path: Path) -> None:
+    document = plan_document(sample_case())
+    request = {"level": "L1", "seed_lps": None, "labels_sha256": None, "reading": {}}
+    made = {**document.provenance.details, "request": request}
+    moved = document.model_copy(
+        update={
+            "provenance": document.provenance.model_copy(
+                update={"details": {**made, "moved_by_a_person": {"left": {}}}}
+            )
+        }
+    )
+    with pytest.raises(InputError, match="a person has moved paths of this plan"):
+        script_text(moved)
+    vertebra = sample_case().vertebra
+    assert vertebra is not None
+    handover = Handover(moved, vertebra.parts, sample_case().scan.volume, None, None, None)
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in KINDS:
+            if kind != "script":
+                patch.setitem(KINDS, kind, lambda handover, folder, wish: (folder / "x").write_text("x"))
+        write_exports(handover, ["all"], tmp_path / "out")
+    assert {path.name for path in (tmp_path / "out").iterdir() if path.is_dir()} == set(KINDS) - {"script"}
 
 
 @pytest.fixture(scope="module")

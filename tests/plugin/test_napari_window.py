@@ -150,6 +150,8 @@ def test_open_plan_drag_go_stale_cancel_and_export(window, phantom, tmp_path):
 
     # export
     dock.folder.setText(str(tmp_path / "report"))
+    for kind in ("slicer", "csv", "mesh"):
+        dock.kinds[kind].setChecked(True)
     _click(dock.report_button)
     _settled(dock)
     assert session.state(Step.REPORT) is State.DONE, told[-1]
@@ -157,6 +159,10 @@ def test_open_plan_drag_go_stale_cancel_and_export(window, phantom, tmp_path):
     assert written["provenance"]["details"]["moved_by_a_person"].keys() == {"left", "right"}
     assert written["trajectories"][0]["target_lps"] == pytest.approx(list(after.target_lps), abs=0.05)
     assert (tmp_path / "report" / "report.html").exists()
+    handed_on = {
+        path.parent.name for path in (tmp_path / "report-exports").rglob("*.*") if path.parent.name != "report-exports"
+    }
+    assert handed_on == {"slicer", "csv", "mesh"}
 
     # another margin: the plan is stale, looks stale and cannot be exported
     dock.margin.setValue(dock.margin.value() + 0.5)

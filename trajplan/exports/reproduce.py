@@ -94,14 +94,25 @@ scan = dataclasses.replace(scan, findings=scan.findings + said)
 """
 
 
+def can_be_made_again(document: PlanDocument) -> bool:
+    """Whether the program alone made the plan: none of its paths was moved by hand."""
+    return "moved_by_a_person" not in document.provenance.details
+
+
 def script_text(document: PlanDocument) -> str:
     """The script; it holds no path, and every text of the plan in it is data, never code.
 
     Raises
     ------
     InputError
-        ``not_recorded`` for a plan of a version that did not note what was asked for.
+        ``not_recorded`` for a plan of a version that did not note what was asked for; ``moved_by_a_person``.
     """
+    if not can_be_made_again(document):
+        raise InputError(
+            "a person has moved paths of this plan, which no script can do again; the plan itself holds both the "
+            "planner's and the moved ends",
+            code="moved_by_a_person",
+        )
     request = document.provenance.details.get("request")
     if not isinstance(request, dict):
         raise InputError(
