@@ -41,7 +41,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "return Part.PEDICLE_LEFT if self is Side.LEFT else Part.PEDICLE_RIGHT",
            "return Part.PEDICLE_RIGHT if self is Side.LEFT else Part.PEDICLE_LEFT", (_SEARCH,)),
     Mutant("side: target on the other side", _P + "target.py",
-           "u = 0.0 if unipedicular else 0.5 * isthmus_u", "u = 0.0 if unipedicular else -0.5 * isthmus_u", (_FORMS,)),
+           "to_world([side.sign * off_mm, v, float(w)])", "to_world([-side.sign * off_mm, v, float(w)])", (_FORMS,)),
     # margins
     Mutant("margin: canal margin dropped", _P + "evaluate.py",
            "margin[Wall.CANAL] = settings.canal_margin_mm", "margin[Wall.CANAL] = 0.0", (_FORMS,)),
