@@ -53,17 +53,22 @@ def cut_rays(ends_lps: FloatArray | None, carm: CArm) -> BoolArray | None:
 
     def cut(row: FloatArray, column: FloatArray) -> BoolArray:
         vectors = rays.of(row[:, None] + 0 * column, column + 0 * row[:, None])
-        first, last = np.sort((front[:, None, None] - rays.source[along]) / vectors[None, ..., along], axis=0)
+        first, last = _ordered((front[:, None, None] - rays.source[along]) / vectors[None, ..., along])
         begin, end = first.copy(), last.copy()
         for axis in sides:
             step = np.where(np.abs(vectors[..., axis]) < 1e-9, 1e-9, vectors[..., axis])
-            met = np.sort((ends_lps[:, axis, None, None] - rays.source[axis]) / step, axis=0)
-            begin, end = np.maximum(begin, met[0]), np.minimum(end, met[1])
+            enters, leaves = _ordered((ends_lps[:, axis, None, None] - rays.source[axis]) / step)
+            begin, end = np.maximum(begin, enters), np.minimum(end, leaves)
         return np.asarray(end - begin < _LEAST * (last - first))
 
     if not sides or not cut(np.array([0.0, rows - 1.0]), np.array([0.0, columns - 1.0])).any():
         return None  # the field is a rectangle on every plane, so a cut reaches one of its corners
     return cut(np.arange(rows, dtype=np.float64), np.arange(columns, dtype=np.float64))
+
+
+def _ordered(pair: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The smaller and the larger of two; a sort of two takes five times as long."""
+    return np.minimum(pair[0], pair[1]), np.maximum(pair[0], pair[1])
 
 
 def label_places(cut: BoolArray, rows: tuple[float, float], columns: tuple[float, float]) -> list[tuple[float, float]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,10 +96,11 @@ def write_report(
     with staged_folder(out) as folder:
         pictures = report_pictures(result, tell)
         report = report_of(result, pictures)
-        tell(0.8, "page")
-        (folder / "report.html").write_text(report_html(report), encoding="utf-8", newline="\n")
-        tell(0.85, "PDF")
-        (folder / "report.pdf").write_bytes(report_pdf(report))
+        tell(0.8, "page and PDF")
+        with ThreadPoolExecutor(1) as beside:  # packing the pictures leaves Python's lock free
+            page = beside.submit(report_html, report)
+            (folder / "report.pdf").write_bytes(report_pdf(report))
+            (folder / "report.html").write_text(page.result(), encoding="utf-8", newline="\n")
         write_plan(document, folder / "plan.json")
         if result.vertebra is not None:
             write_parts(result.vertebra, folder / PARTS_NAME)
