@@ -1,4 +1,4 @@
-"""The vertebra with its needles in space, from behind, from the left and from the feet."""
+"""The vertebra with its needles and its cement in space, from behind, from the left and from the feet."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from trajplan.geometry import Capsule
-from trajplan.geometry.arrays import FloatArray, unit
+from trajplan.geometry import Capsule, Grid
+from trajplan.geometry.arrays import BoolArray, FloatArray, unit
 from trajplan.geometry.surface import occupancy, surface_of
 from trajplan.parts import Part
 from trajplan.reporting import style
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from trajplan.anatomy.vertebra import Vertebra
     from trajplan.case import CaseResult
 
-_BONE, _CANAL = (0.93, 0.88, 0.78), to_rgb(style.WARNING)
+_BONE, _CANAL, _CEMENT = (0.93, 0.88, 0.78), to_rgb(style.WARNING), to_rgb(style.PURPLE)
 _HALF_MM, _CELL_IN = 52.0, 2.25
 _BELOW_IN = 0.52
 _STEP_MM = 0.15
@@ -46,6 +46,9 @@ def scene_picture(result: CaseResult) -> Picture | None:
     style.add_title(figure, "In space", f"{said}; bone is drawn see-through", worst_verdict(paths))
     clouds = [*_bone(vertebra), *(_needle(Capsule(outer_lps(p, result.scan.volume.grid), p.target_lps,
               p.instrument.radius_mm)) for p in paths)]  # fmt: skip
+    cement = None if result.augmentation is None else result.augmentation.cement
+    if cement is not None:
+        clouds.append(_cloud(cement.labels.array > 0, cement.labels.grid, _CEMENT, 0.85))
     for number, (name, right, down) in enumerate(_VIEWS):
         eye = _eye(vertebra, right, down)
         axes = figure.add_axes(
@@ -68,12 +71,15 @@ def scene_picture(result: CaseResult) -> Picture | None:
             Line2D([], [], color=_BONE, lw=5, label="vertebra"),
             Line2D([], [], color=_CANAL, lw=4, label="spinal canal"),
             *([Line2D([], [], color=style.TROCAR, lw=4, label="trocar")] if paths else []),
+            *([Line2D([], [], color=_CEMENT, lw=4, label="cement")] if cement is not None else []),
         ],
+        columns=4,
     )
     return Picture(
         "scene.png", "In space",
         "The vertebra as it was segmented, see-through, with the spinal canal"
-        + (" and the trocars at true diameter; a path that is not safe is named in the title." if paths else "."),
+        + (" and the trocars at true diameter; a path that is not safe is named in the title." if paths else ".")
+        + (" Cement: all that may be filled, cavities and the layer about them." if cement is not None else ""),
         "overview", style.finish(figure), figure,
     )  # fmt: skip
 
@@ -94,9 +100,13 @@ def _bone(vertebra: Vertebra) -> list[Cloud]:
         ((parts.array > 0) & (parts.array != Part.CANAL), _BONE, 0.62),
         (parts.array == Part.CANAL, _CANAL, 0.35),
     ):
-        surface = surface_of(occupancy(mask, parts.grid), parts.grid)
-        clouds.append(Cloud(surface.points_lps, surface.normals_lps, color, opacity))
+        clouds.append(_cloud(mask, parts.grid, color, opacity))
     return clouds
+
+
+def _cloud(mask: BoolArray, grid: Grid, color: tuple[float, float, float], opacity: float) -> Cloud:
+    surface = surface_of(occupancy(mask, grid), grid)
+    return Cloud(surface.points_lps, surface.normals_lps, color, opacity)
 
 
 def _needle(shaft: Capsule) -> Cloud:

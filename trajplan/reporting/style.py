@@ -62,6 +62,7 @@ SCALE_BAR_MM = 20.0
 _LETTERS = (("L", "R"), ("P", "A"), ("S", "I"))
 _SECOND_LETTER_FROM = 0.38
 HALO = [withStroke(linewidth=2.2, foreground=BLACK)]
+_BAR_HALO = [withStroke(linewidth=5, foreground="black")]  # wider than the bar, so that it reads on white
 
 
 def letters_of(direction_lps: ArrayLike) -> str:
@@ -178,7 +179,9 @@ def add_scale_bar(axes: Axes, mm_per_unit: float, note: str = "", length_mm: flo
     bottom, top = axes.get_ylim()
     length = length_mm / mm_per_unit
     x0, y0 = left + 0.04 * (right - left), bottom + 0.045 * (top - bottom)
-    axes.plot([x0, x0 + length], [y0, y0], color="white", lw=3, solid_capstyle="butt", path_effects=HALO, zorder=20)
+    axes.plot(
+        [x0, x0 + length], [y0, y0], color="white", lw=3, solid_capstyle="butt", path_effects=_BAR_HALO, zorder=20
+    )
     axes.text(
         x0,
         y0 + 0.022 * (top - bottom),
