@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Make sure that the system libraries of the viewer tests (Xvfb, GL, xcb) are there; $1 is the venv's Python.
 # Exit 0: the viewer tests can run. Exit 1: they cannot, and the command that a person must run was printed.
-# Installs only what is missing, only as root or with passwordless sudo, only where there is apt-get.
+# Installs only what is missing (apt-install.sh).
 set -euo pipefail
 python=${1:?usage: viewer-libraries.sh PYTHON}
 packages="xvfb xauth libegl1 libgl1 libglib2.0-0 libdbus-1-3 libfontconfig1 \
@@ -30,23 +30,10 @@ PY
 lacking=$(missing)
 [ -z "$lacking" ] && exit 0
 
-become=
-if command -v apt-get >/dev/null; then
-    if [ "$(id -u)" = 0 ]; then
-        become="env"
-    elif sudo -n true 2>/dev/null; then
-        become="sudo -n env"
-    fi
-fi
-if [ -n "$become" ] && [ "${TRAJPLAN_NO_APT:-}" = "" ]; then
-    echo "installing what the viewer tests need:" $lacking
-    export LC_ALL=C
-    if $become DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 update >/dev/null \
-        && $become DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 \
-            install -y --no-install-recommends $packages >/dev/null; then
-        lacking=$(missing)
-        [ -z "$lacking" ] && exit 0
-    fi
+echo "installing what the viewer tests need, where that is allowed:" $lacking
+if "$(dirname "$0")/apt-install.sh" $packages; then
+    lacking=$(missing)
+    [ -z "$lacking" ] && exit 0
 fi
 
 cat <<MESSAGE

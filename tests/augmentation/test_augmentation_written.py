@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def test_the_report_says_what_is_not_verified_and_never_promises(wedge: Broken, 
     for words in ("not verified", "upper", "no recommendation", "No pressure is computed", "proposed", "not entered"):
         assert words in page
     assert "restored to normal" not in page
-    said = json.dumps([(s.title, s.words, [t.rows for t in s.tables]) for s in augmentation_facts(wedge.planned)])
+    said = json.dumps([dataclasses.asdict(section) for section in augmentation_facts(wedge.planned)])
     for source in ("PMC7427078", "PMC8449924", "PMC3804705", "BMC MSD 2013;14:233", "unverified", "secondary"):
         assert source in said
 

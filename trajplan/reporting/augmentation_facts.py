@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from trajplan.augmentation.augmentation import Augmentation
 from trajplan.augmentation.cement import Cement
 from trajplan.augmentation.inflation import Inflation
 from trajplan.augmentation.published import Published
 from trajplan.augmentation.restoration import Restoration
 from trajplan.augmentation.sequence import InstrumentSequence
+from trajplan.reporting.columns import fitting
+from trajplan.reporting.content import Section, Table, Words
 from trajplan.reporting.words import degrees, mm
 
 PRESSURE = (
@@ -19,25 +19,7 @@ PRESSURE = (
 _PLACES = ("Anterior", "Middle", "Posterior")
 
 
-@dataclass(frozen=True)
-class FactTable:
-    """A table; without `head` each row is a label and its text."""
-
-    caption: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-@dataclass(frozen=True)
-class FactSection:
-    """A part under a title: paragraphs, then tables."""
-
-    title: str
-    words: tuple[str, ...]
-    tables: tuple[FactTable, ...]
-
-
-def augmentation_facts(a: Augmentation) -> tuple[FactSection, ...]:
+def augmentation_facts(a: Augmentation) -> tuple[Section, ...]:
     """The sections, in the order of the procedure; candidacy facts last."""
     found = [_instruments(a.sequences)] if a.sequences else []
     if a.inflations:
@@ -45,12 +27,21 @@ def augmentation_facts(a: Augmentation) -> tuple[FactSection, ...]:
     if a.restoration is not None:
         found.append(_heights(a.restoration, a.notes))
     elif a.notes:
-        found.append(FactSection("Height", a.notes, ()))
+        found.append(_section("Height", a.notes, ()))
     if a.cement is not None:
         found.append(_cement(a.cement))
     found.append(_leaks(a))
     found.append(_candidacy(a))
     return tuple(found)
+
+
+def _section(title: str, words: tuple[str, ...], tables: tuple[Table, ...]) -> Section:
+    """Paragraphs, then the tables that have rows."""
+    return Section(title, (*((Words(words),) if words else ()), *(t for t in tables if t.rows)))
+
+
+def _table(caption: str, head: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> Table:
+    return Table(rows, head, caption, (), fitting((head, *rows)) if head and rows else ())
 
 
 def _cited(items: tuple[Published, ...]) -> tuple[tuple[str, ...], ...]:
@@ -60,7 +51,7 @@ def _cited(items: tuple[Published, ...]) -> tuple[tuple[str, ...], ...]:
 _CITED_HEAD = ("Published", "Source", "Checked")
 
 
-def _instruments(sequences: tuple[InstrumentSequence, ...]) -> FactSection:
+def _instruments(sequences: tuple[InstrumentSequence, ...]) -> Section:
     tables = []
     for s in sequences:
         rows = tuple(
@@ -75,16 +66,16 @@ def _instruments(sequences: tuple[InstrumentSequence, ...]) -> FactSection:
             for step in s.steps
         )
         head = ("Step", "Instrument", "From the bone", "From the skin", "Left below the hub", "Rule")
-        tables.append(FactTable(f"{s.side.value.capitalize()} side: depth of each tip or marker", head, rows))
+        tables.append(_table(f"{s.side.value.capitalize()} side: depth of each tip or marker", head, rows))
     words = tuple(
         f"{s.side.value.capitalize()}: {text}"
         for s in sequences
         for text in (f"least clearance with the {s.cannula.name} cannula {mm(s.cannula_clearance_mm)}.", *s.warnings)
     )
-    return FactSection("Instruments and depths", words, tuple(tables))
+    return _section("Instruments and depths", words, tuple(tables))
 
 
-def _balloons(inflations: tuple[Inflation, ...]) -> FactSection:
+def _balloons(inflations: tuple[Inflation, ...]) -> Section:
     words = []
     tables = []
     for i in inflations:
@@ -107,11 +98,11 @@ def _balloons(inflations: tuple[Inflation, ...]) -> FactSection:
             for s in i.steps
         )
         head = ("ml", "Size, mm", *(n.capitalize() for n in names), "Contact")
-        tables.append(FactTable(f"{i.side.value.capitalize()} balloon: distance to each wall, mm", head, rows))
-    return FactSection("Balloons", (*words, PRESSURE), tuple(tables))
+        tables.append(_table(f"{i.side.value.capitalize()} balloon: distance to each wall, mm", head, rows))
+    return _section("Balloons", (*words, PRESSURE), tuple(tables))
 
 
-def _heights(r: Restoration, notes: tuple[str, ...]) -> FactSection:
+def _heights(r: Restoration, notes: tuple[str, ...]) -> Section:
     rows = [
         (f"{place} height", mm(r.before.heights_mm[k]), mm(r.predicted.heights_mm[k]), f"+{mm(r.gain_mm[k])}",
          mm(r.expected_mm[k]))
@@ -126,17 +117,17 @@ def _heights(r: Restoration, notes: tuple[str, ...]) -> FactSection:
         )
     head = ("", "Before", "Predicted, inflated", "Change", "Neighbours suggest")
     failed = f"End plates taken to have come down: {r.failed}. Lifted volume {r.steps[-1].lifted_ml:.1f} ml."
-    return FactSection(
+    return _section(
         "Height, before and predicted",
         (*notes, failed),
         (
-            FactTable("Measured and predicted", head, tuple(rows)),
-            FactTable("What is published of height regained and kept", _CITED_HEAD, _cited(r.kept)),
+            _table("Measured and predicted", head, tuple(rows)),
+            _table("What is published of height regained and kept", _CITED_HEAD, _cited(r.kept)),
         ),
     )
 
 
-def _cement(c: Cement) -> FactSection:
+def _cement(c: Cement) -> Section:
     rows = (
         ("Cavities", f"{c.cavity_ml:.1f} ml"),
         ("Cavities and the bone about them", f"{c.fill_ml:.1f} ml"),
@@ -146,17 +137,17 @@ def _cement(c: Cement) -> FactSection:
         ("Nearest to the posterior wall", mm(c.posterior_wall_mm)),
         ("End plates within 1 mm", ", ".join(c.touches) or "none"),
     )
-    return FactSection(
+    return _section(
         "Cement",
         ("A volume is not an aim: sources disagree on whether more cement means less pain.",),
         (
-            FactTable("The planned fill", (), rows),
-            FactTable("What is published of fill volumes", _CITED_HEAD, _cited(c.published)),
+            _table("The planned fill", (), rows),
+            _table("What is published of fill volumes", _CITED_HEAD, _cited(c.published)),
         ),
     )
 
 
-def _leaks(a: Augmentation) -> FactSection:
+def _leaks(a: Augmentation) -> Section:
     state = {True: "found", False: "not found", None: "not judged"}
     rows = tuple(
         (
@@ -167,23 +158,23 @@ def _leaks(a: Augmentation) -> FactSection:
         )
         for f in a.leaks
     )
-    return FactSection(
+    return _section(
         "What cement may leak by",
         ("Findings in the CT, listed. They are not added up to a chance: no source gives one.",),
-        (FactTable("Findings", ("What", "Result", "In this CT", "Published"), rows),),
+        (_table("Findings", ("What", "Result", "In this CT", "Published"), rows),),
     )
 
 
-def _candidacy(a: Augmentation) -> FactSection:
+def _candidacy(a: Augmentation) -> Section:
     sheet = a.candidacy
     criteria = tuple((c.name, c.speaks, c.because, c.published.cited) for c in sheet.criteria)
-    return FactSection(
+    return _section(
         "Candidacy facts (no recommendation)",
         ("Entered by the user, measured in the CT, and what is published, beside each other. Nothing is weighed.",),
         (
-            FactTable("Entered", (), sheet.entered),
-            FactTable("Measured", (), sheet.measured),
-            FactTable("Published criteria", ("Criterion", "Speaks", "Because", "Published"), criteria),
-            FactTable("Where the literature disagrees", _CITED_HEAD, _cited(sheet.disagreements)),
+            _table("Entered", (), sheet.entered),
+            _table("Measured", (), sheet.measured),
+            _table("Published criteria", ("Criterion", "Speaks", "Because", "Published"), criteria),
+            _table("Where the literature disagrees", _CITED_HEAD, _cited(sheet.disagreements)),
         ),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trajplan.planning.plan import PlanSettings, Trajectory, Verdict
+from trajplan.reporting.wall_margins import wall_margins
 from trajplan.reporting.words import chance, degrees, mm
 
 if TYPE_CHECKING:
@@ -41,18 +42,8 @@ def change_items(result: CaseResult) -> tuple[str, ...]:
 
 def _of_path(path: Trajectory, settings: PlanSettings) -> list[str]:
     side = path.side.value.capitalize()
-    c = path.clearance
-    margins = (
-        ("medial wall", c.medial_mm, settings.wall_margin_mm),
-        ("lateral wall", c.lateral_mm, settings.wall_margin_mm),
-        ("superior wall", c.superior_mm, settings.wall_margin_mm),
-        ("inferior wall", c.inferior_mm, settings.wall_margin_mm),
-        ("spinal canal", c.canal_mm, settings.canal_margin_mm),
-        ("anterior wall", c.anterior_mm, settings.anterior_margin_mm),
-        ("end plates", c.endplate_mm, settings.endplate_margin_mm),
-        ("foramen", c.foramen_mm, settings.wall_margin_mm),
-    )
-    known = sorted((value - margin, wall, margin) for wall, value, margin in margins if value is not None)
+    walls = wall_margins(path.clearance, settings)
+    known = sorted((w.clearance_mm - w.margin_mm, w.short, w.margin_mm) for w in walls if w.clearance_mm is not None)
     items = []
     if known:
         spare, wall, margin = known[0]
@@ -65,7 +56,7 @@ def _of_path(path: Trajectory, settings: PlanSettings) -> list[str]:
                 f"{mm(margin)}. A wall drawn that much nearer, a tool that much wider in radius or a path moved by as "
                 f"much would make it unsafe.{near}"
             )
-    missing = [wall for wall, value, _ in margins if value is None]
+    missing = [w.short for w in walls if w.clearance_mm is None]
     if missing:
         items.append(
             f"{side} path: the distance to the {', '.join(missing)} is not known; knowing it could change the verdict."

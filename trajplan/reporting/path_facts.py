@@ -9,6 +9,7 @@ import numpy as np
 from trajplan.planning.evaluate import GERTZBEIN_ROBBINS
 from trajplan.planning.heary import DEFINITION, heary_grade, nearest_wall
 from trajplan.planning.plan import Breach, PlanSettings, Trajectory
+from trajplan.reporting.wall_margins import wall_margins
 from trajplan.reporting.words import chance, degrees, mm, point
 from trajplan.verification.stages import Stage
 
@@ -78,23 +79,14 @@ def path_facts(path: Trajectory, stages: tuple[Stage, ...], settings: PlanSettin
         ("Target (tip), LPS mm", point(path.target_lps)),
         ("Candidates tried", str(path.candidates_tried)),
     )  # fmt: skip
-    c = path.clearance
-    walls = (
-        ("Medial (towards the canal)", c.medial_mm, settings.wall_margin_mm),
-        ("Lateral", c.lateral_mm, settings.wall_margin_mm),
-        ("Superior", c.superior_mm, settings.wall_margin_mm),
-        ("Inferior (towards the foramen)", c.inferior_mm, settings.wall_margin_mm),
-        ("Spinal canal", c.canal_mm, settings.canal_margin_mm),
-        ("Anterior wall, from the tip", c.anterior_mm, settings.anterior_margin_mm),
-        ("End plates", c.endplate_mm, settings.endplate_margin_mm),
-        ("Foramina (front of the joints)", c.foramen_mm, settings.wall_margin_mm),
-    )
     return PathFacts(
         side=path.side.value,
         verdict=path.verdict.value,
         reasons=tuple(path.reasons),
         rows=rows,
-        clearance=tuple(_clearance_row(*w) for w in walls),
+        clearance=tuple(
+            _clearance_row(w.full, w.clearance_mm, w.margin_mm) for w in wall_margins(path.clearance, settings)
+        ),
         stages=tuple(_stage_row(i, s) for i, s in enumerate(stages, start=1)),
     )
 

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 Pictures = Sequence[Picture]
 _CURVE = "_clearance.png"
-_PAGE_PT, _LETTER_PT, _EDGES_PT = 510.0, 4.9, 8.0
-"""Of the PDF: width of a table, of a letter of its head, and of the space beside a cell."""
 
 
 def report_of(result: CaseResult, pictures: Pictures) -> Report:
@@ -133,24 +131,7 @@ def _augmentation(result: CaseResult, pictures: Pictures) -> Iterable[Section]:
     yield Section("Balloon, height and cement", (Gallery(shown),) if shown else ())
     if result.augmentation is None:
         return
-    for part in augmentation_facts(result.augmentation):
-        tables = tuple(
-            Table(t.rows, t.head, t.caption, (), _fitting((t.head, *t.rows)) if t.head else ())
-            for t in part.tables
-            if t.rows
-        )
-        words = (Words(part.words),) if part.words else ()
-        yield Section(part.title, (*words, *tables))
-
-
-def _fitting(rows: Sequence[tuple[str, ...]]) -> tuple[float, ...]:
-    """Columns that hold their longest word; what is left goes by their longest text, within limits."""
-    columns = list(zip(*rows, strict=True))
-    longest = [max(len(word) for cell in column for word in (*cell.split(), "")) for column in columns]
-    least = [min((n * _LETTER_PT + _EDGES_PT) / _PAGE_PT, 0.3) for n in longest]
-    wanted = [min(max(max(len(cell) for cell in column), 8), 60) for column in columns]
-    left = max(0.0, 1.0 - sum(least))
-    return tuple(floor + left * w / sum(wanted) for floor, w in zip(least, wanted, strict=True))
+    yield from augmentation_facts(result.augmentation)
 
 
 def _curves(_result: CaseResult, pictures: Pictures) -> Iterable[Section]:
