@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,17 +11,6 @@ import pytest
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication, QWidget
-
-
-def no_display() -> str | None:
-    """Why a window cannot be opened here, or None."""
-    if not sys.platform.startswith("linux"):
-        return None
-    if os.environ.get("QT_QPA_PLATFORM") == "offscreen":
-        return "QT_QPA_PLATFORM=offscreen has no OpenGL: run with env -u QT_QPA_PLATFORM"
-    if os.environ.get("DISPLAY") or shutil.which("Xvfb"):
-        return None
-    return "no display and no Xvfb: run `make test` once, or .ci/viewer-libraries.sh for the command"
 
 
 def until(holds: Callable[[], bool], what: str, patience_s: float = 600.0) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
-
 import numpy as np
 import pytest
+from displays import no_display
 
 from napari_trajplan._coords import grid_of, to_lps, to_napari
 from napari_trajplan._sample_data import phantom_layers
@@ -68,20 +65,9 @@ def test_in_the_napari_model_the_labels_lie_where_the_phantom_lies(layers, phant
     assert labels.get_value(to_napari(body_lps), world=True) == wanted
 
 
-def _no_display() -> str | None:
-    """Why a window cannot be opened here, or None."""
-    if not sys.platform.startswith("linux"):
-        return None
-    if os.environ.get("QT_QPA_PLATFORM") == "offscreen":
-        return "QT_QPA_PLATFORM=offscreen has no OpenGL: run with env -u QT_QPA_PLATFORM"
-    if os.environ.get("DISPLAY") or shutil.which("Xvfb"):
-        return None
-    return "no display and no Xvfb: run `make test` once, or .ci/viewer-libraries.sh for the command"
-
-
 @pytest.mark.viewer
 def test_a_sample_opened_from_the_menu_is_seen_on_the_screen(request, monkeypatch):
-    reason = _no_display()
+    reason = no_display()
     if reason:
         pytest.skip(reason)
     pytest.importorskip("napari", reason="napari is not installed")

@@ -15,11 +15,12 @@ from trajplan_phantoms import Scanner, make_phantom, named
 pytest.importorskip("napari", reason="napari is not installed")
 pytest.importorskip("qtpy", reason="Qt is not installed")
 
+from displays import no_display
 from napari.layers import Layer
 from qtpy.QtCore import QPointF
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
-from viewer_window import drag, no_display, picture_folder, until
+from viewer_window import drag, picture_folder, until
 
 from napari_trajplan import _layers, _sample_data, _views
 from napari_trajplan._coords import to_lps, to_napari
