@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from training.segmenter import warp
 from training.segmenter.pull import pull
 from training.segmenter.scanner import cut_field_of_view, scan
-from training.segmenter.synthesis import Synthesis
+from training.segmenter.synthesis import Synthesis, is_ambiguous
 from training.segmenter.target import HALF, IGNORE, SIDE, Target, load_targets, save_targets
 from training.segmenter.warp import rotation, spread, squeeze
-from trajplan.anatomy.network_input import PADDING_HU, SHAPE_ZYX, NetworkClass
+from trajplan.anatomy.network_input import PADDING_HU, SHAPE_ZYX, NetworkClass, seed_channel
 
 HALF_HEIGHT = 8
 
@@ -116,3 +117,25 @@ def test_targets_come_back_from_their_file(tmp_path) -> None:
     assert (back.name, back.patient, back.knows_canal) == (target.name, target.patient, True)
     for name in ("hu", "labels", "tissues", "valid"):
         assert np.array_equal(getattr(back, name), getattr(target, name))
+
+
+def test_a_seed_that_strays_into_another_vertebra_teaches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would teach that nothing is there, of a seed that a person puts into just that vertebra."""
+    monkeypatch.setattr(warp, "ASTRAY_SHARE", 1.0)
+    target = block()
+    target.labels[target.labels == NetworkClass.POSTERIOR] = NetworkClass.BACKGROUND
+    crops = [Synthesis([target], 3).crop(n) for n in range(30)]
+    near = seed_channel() > 0.75
+    alone = [crop for crop in crops if not np.isin(crop.labels, (NetworkClass.BODY, NetworkClass.POSTERIOR)).any()]
+    assert len(alone) > 10, "seeds do go astray"
+    assert not any((crop.labels[near] == NetworkClass.OTHER).any() for crop in alone)
+
+
+def test_beside_another_vertebra_is_ambiguous_and_beside_none_is_not() -> None:
+    labels = np.zeros(SHAPE_ZYX, dtype=np.uint8)
+    assert not is_ambiguous(labels)
+    near = np.unravel_index(int(seed_channel().argmax()), SHAPE_ZYX)
+    labels[near] = NetworkClass.OTHER
+    assert is_ambiguous(labels)
+    labels[near] = NetworkClass.BODY
+    assert not is_ambiguous(labels)

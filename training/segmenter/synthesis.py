@@ -11,13 +11,14 @@ import numpy.typing as npt
 from training.segmenter.pull import pull
 from training.segmenter.recolour import recolour, vary
 from training.segmenter.scanner import cut_field_of_view, scan
-from training.segmenter.target import Target
+from training.segmenter.target import IGNORE, Target
 from training.segmenter.warp import draw_warp
 from trajplan.anatomy.network_input import PADDING_HU, SEED_SIGMA_MM, NetworkClass, normalise, seed_channel
 
 RECOLOURED_SHARE = 0.5
 PHANTOM_RECOLOURED_SHARE = 0.75
 NEAR_MM = 5.0
+MAX_DRAWS = 12
 _SEED = seed_channel()
 _NEAR = float(np.exp(-(NEAR_MM**2) / (2 * SEED_SIGMA_MM**2)))
 
@@ -35,6 +36,12 @@ class Crop:
 def has_target(labels: npt.NDArray[np.uint8]) -> bool:
     """Whether the body is within `NEAR_MM` of the seed."""
     return bool((labels[_SEED > _NEAR] == NetworkClass.BODY).any())
+
+
+def is_ambiguous(labels: npt.NDArray[np.uint8]) -> bool:
+    """Whether a seed without a target is beside another vertebra: the right answer there would be that one."""
+    near = labels[_SEED > _NEAR]
+    return not has_target(labels) and bool((near == NetworkClass.OTHER).any() or (near == IGNORE).any())
 
 
 def without_target(labels: npt.NDArray[np.uint8]) -> None:
@@ -62,6 +69,10 @@ class Synthesis:
         rng = np.random.default_rng([self.seed, number])
         target = self.targets[rng.choice(len(self.targets), p=self._share)]
         hu, labels, tissues, valid = pull(target, draw_warp(target, rng))
+        for _ in range(MAX_DRAWS):
+            if not is_ambiguous(labels):
+                break
+            hu, labels, tissues, valid = pull(target, draw_warp(target, rng))
         if not has_target(labels):
             without_target(labels)
         recoloured = rng.random() < (PHANTOM_RECOLOURED_SHARE if target.patient == "phantom" else RECOLOURED_SHARE)
