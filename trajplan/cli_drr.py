@@ -14,7 +14,8 @@ from trajplan.cli_options import InputArgument, parse_point
 from trajplan.errors import InputError
 
 if TYPE_CHECKING:
-    from trajplan.exports.plan_model import PlanDocument, TrajectoryModel
+    from trajplan.exports.path_model import TrajectoryModel
+    from trajplan.exports.plan_model import PlanDocument
     from trajplan.fluoroscopy.carm import CArm
     from trajplan.fluoroscopy.lines import Line
     from trajplan.fluoroscopy.physics import Physics

@@ -14,7 +14,9 @@ from pydicom.dataset import Dataset
 from trajplan import __version__
 from trajplan.exports.augmentation_model import AugmentationModel
 from trajplan.exports.dicom_study import MODEL, SERIAL, Study, finish, software
-from trajplan.exports.plan_model import PedicleModel, PlanDocument, TrajectoryModel, VertebraModel
+from trajplan.exports.path_model import TrajectoryModel
+from trajplan.exports.plan_model import PlanDocument
+from trajplan.exports.vertebra_model import PedicleModel, VertebraModel
 
 SERIES = 9002
 SCHEME: Final = "99TRAJPLAN"

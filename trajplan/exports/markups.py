@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from trajplan import DISCLAIMER
+from trajplan.exports.path_model import TrajectoryModel
 from trajplan.exports.plain import UNIT_DIGITS, vector
-from trajplan.exports.plan_model import PedicleModel, PlanDocument, TrajectoryModel
+from trajplan.exports.plan_model import PlanDocument
+from trajplan.exports.vertebra_model import PedicleModel
 from trajplan.geometry.arrays import FloatArray, unit
 
 SCHEMA: Final = (

@@ -7,7 +7,7 @@ from typing import Any
 from trajplan.anatomy.density import BODY_LIMITS, below
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.exports.plain import optional, points, required, vector
-from trajplan.exports.plan_model import LimitModel, MeasuresModel
+from trajplan.exports.vertebra_model import LimitModel, MeasuresModel
 
 
 def measures(v: Vertebra) -> MeasuresModel | None:

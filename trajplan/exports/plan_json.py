@@ -15,16 +15,9 @@ from trajplan.errors import InputError
 from trajplan.exports import plan_parts as parts
 from trajplan.exports.atomic import write_atomically
 from trajplan.exports.augmentation_parts import augmentation
+from trajplan.exports.path_model import RefusalModel
 from trajplan.exports.plain import numbers, plain, rounded
-from trajplan.exports.plan_model import (
-    SCHEMA,
-    FilesModel,
-    PlanDocument,
-    ProvenanceModel,
-    RefusalModel,
-    SoftwareModel,
-    ViewsModel,
-)
+from trajplan.exports.plan_model import SCHEMA, FilesModel, PlanDocument, ProvenanceModel, SoftwareModel, ViewsModel
 
 if TYPE_CHECKING:
     from trajplan.case import CaseResult

@@ -7,30 +7,27 @@ from typing import Literal
 
 from trajplan.anatomy.vertebra import Pedicle, Vertebra
 from trajplan.exports.measures import measures
-from trajplan.exports.plain import UNIT_DIGITS, numbers, optional, pixel, points, required, rounded, vector
-from trajplan.exports.plan_model import (
+from trajplan.exports.path_model import (
     AnglesModel,
     BalloonModel,
-    BothWaysModel,
     BreachModel,
     ClearanceModel,
+    InstrumentModel,
+    OptionModel,
+    SafeConeModel,
+    TrajectoryModel,
+)
+from trajplan.exports.plain import UNIT_DIGITS, numbers, optional, pixel, points, required, rounded, vector
+from trajplan.exports.plan_model import FindingModel, InputModel, ViewModel
+from trajplan.exports.stage_model import BothWaysModel, PlaceModel, PositionerModel, StageModel
+from trajplan.exports.vertebra_model import (
     ConfidenceModel,
     EndplateRingsModel,
-    FindingModel,
     FractureModel,
     FrameModel,
     HeightsModel,
-    InputModel,
-    InstrumentModel,
-    OptionModel,
     PedicleModel,
-    PlaceModel,
-    PositionerModel,
-    SafeConeModel,
-    StageModel,
-    TrajectoryModel,
     VertebraModel,
-    ViewModel,
 )
 from trajplan.fluoroscopy.carm import angles_of_beam
 from trajplan.fluoroscopy.lines import endplate_ring

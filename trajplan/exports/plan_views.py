@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 
 from trajplan.errors import InputError
-from trajplan.exports.plan_model import PlanDocument, TrajectoryModel, ViewModel
+from trajplan.exports.path_model import TrajectoryModel
+from trajplan.exports.plan_model import PlanDocument, ViewModel
 from trajplan.fluoroscopy.carm import CArm
 from trajplan.fluoroscopy.lines import Line, lines_of, path_lines
 from trajplan.geometry import Capsule, Frame

@@ -12,7 +12,7 @@ from trajplan.augmentation.envelope import Envelope
 from trajplan.exports.augmentation_model import InflationModel
 from trajplan.exports.handover import Handover
 from trajplan.exports.mesh import Mesh, mesh_of_mask, turned_mesh
-from trajplan.exports.plan_model import BalloonModel, TrajectoryModel
+from trajplan.exports.path_model import BalloonModel, TrajectoryModel
 from trajplan.geometry import Capsule, LabelMap
 from trajplan.geometry.arrays import BoolArray, FloatArray, frozen, unit
 
