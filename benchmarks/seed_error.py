@@ -28,11 +28,11 @@ DIRECTIONS_LPS = np.vstack([np.eye(3), -np.eye(3)])
 
 def dice_from(case: Case, backend: Backend, seed_lps: FloatArray) -> float | None:
     """Dice of what is found from a seed; None when it is refused."""
-    truth, grid = reference(case)
     try:
         result = backend.segment(case.ct, seed_lps, case.one, lambda share, what: None)
     except AnatomyError:
         return None
+    truth, grid = reference(case, result.labels.grid)
     mask = resample_mask(result.labels.array == result.target_id, result.labels.grid, grid) >= 0.5
     return overlap(mask, truth)["dice"]
 

@@ -4,10 +4,10 @@
     python benchmarks/segmentation.py --data ../shared/data --only ts_chest_stent --sheet sheet.png
     python benchmarks/segmentation.py --data ../shared/data --only lidc0001 --weights WORK/without_lidc0001.onnx
 
-Scored on a 1 mm grid against the reference labels. Seeds are the reference's body centre plus 3 mm in a fixed random
-direction. "pedicle" is the region within 3 mm of the reference's pedicles; "isthmus" compares the isthmus centres that
-`measure_vertebra` finds on result and reference. A network is only tested on patients it was not trained on when
---weights names one that left them out.
+Scored on the 1 mm grid of the result itself, to which the reference labels are carried. Seeds are the reference's body
+centre plus 3 mm in a fixed random direction. "pedicle" is the region within 3 mm of the reference's pedicles; "isthmus"
+compares the isthmus centres that `measure_vertebra` finds on result and reference. A network is only tested on patients
+it was not trained on when --weights names one that left them out.
 """
 
 from __future__ import annotations
@@ -107,10 +107,10 @@ def phantom_cases(count: int) -> Iterator[Case]:
             break
 
 
-def grade(case: Case, backend: Backend, number: int) -> tuple[str, dict[str, Any], npt.NDArray[np.bool_] | None]:
-    """One line of the table, its figures, and the mask on the reference grid of the sheet."""
-    truth, grid = reference(case)
-    centre = grid.index_to_world(thickest(truth))
+def grade(case: Case, backend: Backend, number: int) -> tuple[str, dict[str, Any], LabelMap | None]:
+    """One line of the table, its figures, and the mask."""
+    truth, about = reference(case)
+    centre = about.index_to_world(thickest(truth))
     direction = np.random.default_rng(number).normal(size=3)
     seed = centre + SEED_ERROR_MM * direction / np.linalg.norm(direction)
     start = time.perf_counter()
@@ -119,13 +119,15 @@ def grade(case: Case, backend: Backend, number: int) -> tuple[str, dict[str, Any
     except AnatomyError as refused:
         return f"refused: {refused}", {"refused": 1.0}, None
     seconds = time.perf_counter() - start
+    truth, grid = reference(case, result.labels.grid)
     mask = resample_mask(result.labels.array == result.target_id, result.labels.grid, grid) >= 0.5
+    found = LabelMap(mask.astype(np.uint8) * case.one, grid)
     figures = overlap(mask, truth) | {"score": result.confidence.score, "seconds": seconds}
     figures["flagged"] = float(bool(result.confidence.check))
     figures |= {f"value {key}": float(value) for key, value in result.confidence.values.items()}
     figures["said"] = "; ".join(result.confidence.check)
     try:
-        own = measured(case, LabelMap(mask.astype(np.uint8) * case.one, grid), result.confidence)
+        own = measured(case, found, result.confidence)
         figures["score"] = own.confidence.score
         figures["flagged"] = float(bool(own.confidence.check))
         figures |= {f"value {key}": float(value) for key, value in own.confidence.values.items()}
@@ -133,14 +135,22 @@ def grade(case: Case, backend: Backend, number: int) -> tuple[str, dict[str, Any
         figures |= pedicles(own, measured(case, case.labels), mask, truth, grid)
     except TrajplanError as refused:
         figures["flagged"] = 1.0
-        return f"not measured: {refused}", figures, mask
-    return "", figures, mask
+        return f"not measured: {refused}", figures, found
+    return "", figures, found
 
 
-def reference(case: Case) -> tuple[npt.NDArray[np.bool_], Grid]:
-    """The reference on a 1 mm grid with room about it."""
+def reference(case: Case, like: Grid | None = None) -> tuple[npt.NDArray[np.bool_], Grid]:
+    """The reference on a 1 mm grid with room about it, whose voxels are those of `like` where one is given.
+
+    A mask that is resampled from one grid to another of the same spacing loses about .01 of Dice by that alone; so
+    the result stays on the voxels it was made on, and the reference, which has other spacings anyhow, is carried there.
+    """
     points = case.labels.grid.index_to_world(np.argwhere(case.labels.array == case.one))
-    grid = Grid.isotropic(points.min(axis=0) - 14.0, points.max(axis=0) + 14.0, 1.0)
+    lower, upper = points.min(axis=0) - 14.0, points.max(axis=0) + 14.0
+    grid = Grid.isotropic(lower, upper, 1.0)
+    if like is not None:
+        corners = like.world_to_index(grid.corners_lps())
+        grid = like.cropped(np.floor(corners.min(axis=0)).astype(int), np.ceil(corners.max(axis=0)).astype(int) + 1)
     return resample_mask(case.labels.array == case.one, case.labels.grid, grid) >= 0.5, grid
 
 
@@ -274,11 +284,11 @@ def summary(name: str, rows: list[dict[str, Any]]) -> None:
     )
 
 
-def draw_sheet(pictures: list[tuple[str, Case, npt.NDArray[np.bool_]]], path: Path) -> None:
+def draw_sheet(pictures: list[tuple[str, Case, LabelMap]], path: Path) -> None:
     """Three planes a case: result red, reference green."""
     figure = Figure((9, 3 * len(pictures)))
-    for row, (name, case, mask) in enumerate(pictures):
-        truth, grid = reference(case)
+    for row, (name, case, found) in enumerate(pictures):
+        mask, (truth, grid) = found.array > 0, reference(case, found.grid)
         hu = resample_volume(case.ct, grid).array
         at = np.round(np.argwhere(truth).mean(axis=0)).astype(int)
         for column, axis in enumerate((0, 1, 2)):
