@@ -34,7 +34,7 @@ from trajplan.planning.refusals import needed_width_mm
 from trajplan.planning.walls import BESIDE_PEDICLE
 from trajplan_phantoms import Truth
 
-ROWS = "rows-5"
+ROWS = "rows-6"
 """Version of the rows kept in the work folder; raised when the planner changes what they say."""
 
 BEFORE_ISTHMUS_MM = 4.0
@@ -84,6 +84,14 @@ def start_mm(path: Trajectory, truth: Truth) -> float:
     return max(0.0, float((isthmus - path.entry_lps) @ path.direction_lps) - BEFORE_ISTHMUS_MM)
 
 
+def told_from(path: Trajectory, depth_mm: float) -> float:
+    """The least clearance told from a depth on: at that depth between two points of the profile, and at every deeper
+    one. Points of the profile are half a millimetre apart, on which a flaring wall moves by 0.3 mm."""
+    profile = path.clearance.profile
+    here = float(np.interp(depth_mm, profile[:, 0], profile[:, 1]))
+    return min(here, float(profile[profile[:, 0] >= depth_mm, 1].min()))
+
+
 def row_of(made: Made, option: Option, reaches: bool | None, draws: int) -> Row:
     """An option of the planner against the truth; `draws` executed paths are tried on it for the chance of a breach."""
     side, path = option.side, option.path
@@ -92,8 +100,7 @@ def row_of(made: Made, option: Option, reaches: bool | None, draws: int) -> Row:
     if path is None:
         return Row(*known, width, reaches=reaches)
     depth = start_mm(path, made.truth)
-    profile = path.clearance.profile
-    deeper = profile[profile[:, 0] >= depth, 1]
+    told_mm = told_from(path, depth)
     _, along = path.capsule.points_along(0.25)
     true_canal = float(made.canal_mm(along).min()) - path.capsule.radius_mm
     canal = None if path.clearance.canal_mm is None else path.clearance.canal_mm - true_canal
@@ -102,7 +109,7 @@ def row_of(made: Made, option: Option, reaches: bool | None, draws: int) -> Row:
         chance = brute_force(path, made.truth, PlanSettings(), draws)
     tip = made.truth.frame.to_local(path.target_lps)
     return Row(
-        *known, width, float(deeper.min()), made.truth.true_clearance(path.capsule, depth),
+        *known, width, told_mm, made.truth.true_clearance(path.capsule, depth),
         made.truth.breach_mm(path.capsule, depth), canal, path.clearance.facet_mm, path.breach.any,
         "; ".join(path.reasons), reaches, (float(tip[0]), float(tip[1]), float(tip[2])),
         (path.breach.any_low or 0.0, path.breach.any_high or 0.0), chance,
