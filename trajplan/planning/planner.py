@@ -30,7 +30,7 @@ from trajplan.planning.routes import (
     Route,
     lines_of,
 )
-from trajplan.planning.search import WINDOW, search
+from trajplan.planning.search import search, worth_beating
 from trajplan.planning.target import HEIGHT_DOUBT_MM, height_at_mm, least_height_mm, too_flat
 from trajplan.planning.walls import BONE, Wall
 from trajplan.planning.workbench import Bench, Workbench
@@ -202,8 +202,10 @@ def _plan_route(task: _Task, route: Route) -> Trajectory | Refusal:
         return Refusal(side, approach, reason.code, f"{reason}.", reason.numbers)
     margin = required_margin(settings)
     coarse = search(bench.lattice, coarse_lines, margin, settings, bench.field.play, keep=1)
-    floor = coarse.best[0].score - WINDOW if coarse.best and coarse.best[0].score > -1 else -np.inf
+    floor = worth_beating(coarse)
     found = search(bench.lattice, lines, margin, settings, bench.field.play, floor=floor)
+    if not found.best and np.isfinite(floor):
+        found = search(bench.lattice, lines, margin, settings, bench.field.play)
     if not found.best and not route.beside and pedicle.width_mm < refusals.needed_width_mm(settings, 0.0):
         return refusals.too_narrow(pedicle, approach, settings, 0.0)
     if not found.best:

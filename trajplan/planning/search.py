@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numba as nb
 import numpy as np
 
-from trajplan.geometry.arrays import AnyArray, Float32Array, FloatArray
+from trajplan.geometry.arrays import AnyArray, BoolArray, Float32Array, FloatArray
 from trajplan.planning.kernels import between
 from trajplan.planning.lattice import Lattice
 from trajplan.planning.objective import ENOUGH_SIGMAS, SHORTFALL, TARGET_SCALE_MM, wall_weight
@@ -16,7 +16,7 @@ from trajplan.planning.target import TargetZone
 from trajplan.planning.walls import ENTRY, LATE, THROUGH_PEDICLE, ZONE, Play
 
 _STEP_MM = 0.5
-_DEEPEST_MM = 160.0
+_FARTHEST_BACK_MM = 90.0
 BLOCKED, OUT_OF_ANGLE, NO_TIP, WORSE = -1e6, -2e6, -3e6, -4e6
 """Scores of lines that are ruled out: no free way in, against the angle limits, no tip where one may end; or that
 cannot come near the best."""
@@ -79,6 +79,15 @@ def towards(directions: FloatArray, crossings: FloatArray, ideal: FloatArray, re
     return np.asarray(directions[keep & (forward > 0)])
 
 
+def within_angles(directions: FloatArray, settings: PlanSettings) -> BoolArray:
+    """Which directions (D, 3) keep the limits of convergence and craniocaudal angle."""
+    u, v, w = directions.T
+    craniocaudal = np.degrees(np.arctan2(-w, np.hypot(u, v)))
+    keep = np.abs(np.degrees(np.arctan2(-u, -v))) <= settings.max_convergence_deg + 1e-9
+    keep &= craniocaudal >= settings.min_craniocaudal_deg - 1e-9
+    return np.asarray(keep & (craniocaudal <= settings.max_craniocaudal_deg + 1e-9))
+
+
 def zone_of(zone: TargetZone) -> tuple[float, float]:
     """(slope, offset) of the border of the anterior third."""
     return zone.slope, zone.offset
@@ -102,6 +111,7 @@ def search(
     scores, reach = _score_all(
         np.ascontiguousarray(lines.crossings_uvw),
         np.ascontiguousarray(lines.directions_uvw),
+        within_angles(lines.directions_uvw, settings),
         always,
         zoned,
         late,
@@ -113,7 +123,6 @@ def search(
         np.asarray(lines.ideal_uvw, dtype=np.float64),
         np.array([lines.slope, lines.offset, *lines.tip_u_mm, lines.dock_u_mm]),
         np.array([settings.entry_sigma_mm, np.radians(settings.angle_sigma_deg)]),
-        np.array([settings.max_convergence_deg, settings.min_craniocaudal_deg, settings.max_craniocaudal_deg]),
         float(floor),
     )
     best: list[Candidate] = []
@@ -135,6 +144,17 @@ def search(
     )
 
 
+def worth_beating(coarse: SearchResult) -> float:
+    """The score that lines of the finer net must be able to reach, given the best on a coarser net.
+
+    Where the best keeps its margins, `WINDOW` below it; where it does not, as far below as candidates are looked for.
+    """
+    if not coarse.best:
+        return -np.inf
+    best = coarse.best[0].score
+    return best - WINDOW if best > -1 else best - 2 * WINDOW
+
+
 def worst_slack(
     lattice: Lattice, margin_mm: FloatArray, settings: PlanSettings, play: Play
 ) -> tuple[Float32Array, Float32Array, Float32Array]:
@@ -151,31 +171,32 @@ def worst_slack(
 
 @nb.njit(cache=True)
 def _score_line(  # type: ignore[no-untyped-def]
-    crossing, along, always, zoned, late, late_mm, bone, obstacle, zone, origin, ideal, ends, sigmas, limits, floor
+    crossing, along, always, zoned, late, late_mm, bone, obstacle, zone, origin, ideal, ends, sigmas, floor
 ):
     """(score, distance from crossing to tip) of the best path on one line."""
-    convergence = np.degrees(np.arctan2(-along[0], -along[1]))
-    craniocaudal = np.degrees(np.arctan2(-along[2], np.hypot(along[0], along[1])))
-    if abs(convergence) > limits[0] + 1e-9 or craniocaudal < limits[1] - 1e-9 or craniocaudal > limits[2] + 1e-9:
-        return OUT_OF_ANGLE, 0.0
-    miss = (ideal - crossing) - ((ideal - crossing) * along).sum() * along
-    passing = (miss**2).sum() / TARGET_SCALE_MM**2
+    ix, iy, iz = ideal[0] - crossing[0], ideal[1] - crossing[1], ideal[2] - crossing[2]
+    near = ix * along[0] + iy * along[1] + iz * along[2]
+    mx, my, mz = ix - near * along[0], iy - near * along[1], iz - near * along[2]
+    passing = (mx * mx + my * my + mz * mz) / TARGET_SCALE_MM**2
     if ENOUGH_SIGMAS - passing < floor:
         return WORSE, 0.0
-    x, y, z = crossing - origin
+    x, y, z = crossing[0] - origin[0], crossing[1] - origin[1], crossing[2] - origin[2]
     if between(zone, x, y, z) >= 0.5:
         # a quick look ahead: what is left over counts in the least error there can be, what lacks in the greatest, so
-        # that this can only be too hopeful
-        most = SHORTFALL / np.sqrt(sigmas[0] ** 2 + (sigmas[1] * _DEEPEST_MM) ** 2)
+        # that this can only be too hopeful; the entry lies in the lattice, or the line is not looked at further back
+        behind = min(_FARTHEST_BACK_MM, (bone.shape[1] - y) / max(-along[1], 0.01))
         for step in range(13):
             px, py, pz = x + step * along[0], y + step * along[1], z + step * along[2]
             slack = min(between(always, px, py, pz), between(zoned, px, py, pz))
-            hope = most * slack if slack < 0.0 else slack / np.sqrt(sigmas[0] ** 2 + (sigmas[1] * step) ** 2)
+            if slack < 0.0:
+                hope = SHORTFALL * slack / np.sqrt(sigmas[0] ** 2 + (sigmas[1] * (behind + step)) ** 2)
+            else:
+                hope = slack / np.sqrt(sigmas[0] ** 2 + (sigmas[1] * step) ** 2)
             if hope - passing < floor:
                 return WORSE, 0.0
     # back to the cortex; the zone begins at the last point of it that is met going back
     out, back_zone = 0.0, -1e3
-    while out < 90.0:
+    while out < _FARTHEST_BACK_MM:
         px, py, pz = x - out * along[0], y - out * along[1], z - out * along[2]
         if between(bone, px, py, pz) < 0.5:
             break
@@ -226,6 +247,7 @@ def _score_line(  # type: ignore[no-untyped-def]
 def _score_all(  # type: ignore[no-untyped-def]
     crossings,
     directions,
+    allowed,
     always,
     zoned,
     late,
@@ -237,15 +259,17 @@ def _score_all(  # type: ignore[no-untyped-def]
     ideal,
     ends,
     sigmas,
-    limits,
     floor,
 ):
     out = np.empty((crossings.shape[0], directions.shape[0]))
-    reach = np.empty(out.shape)
+    reach = np.zeros(out.shape)
     for i in nb.prange(crossings.shape[0]):
         for j in range(directions.shape[0]):
-            out[i, j], reach[i, j] = _score_line(
-                crossings[i], directions[j], always, zoned, late, late_mm, bone, obstacle, zone, origin, ideal, ends,
-                sigmas, limits, floor,
-            )  # fmt: skip
+            if allowed[j]:
+                out[i, j], reach[i, j] = _score_line(
+                    crossings[i], directions[j], always, zoned, late, late_mm, bone, obstacle, zone, origin, ideal,
+                    ends, sigmas, floor,
+                )  # fmt: skip
+            else:
+                out[i, j] = OUT_OF_ANGLE
     return out, reach
