@@ -35,6 +35,15 @@ def between(field, x, y, z):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, inline="always")
+def cell_of(cells, x, y, z):  # type: ignore[no-untyped-def]
+    """The value of the cell of a lattice that an index lies in; that of the border outside."""
+    nx, ny, nz = cells.shape
+    return cells[
+        int(min(max(x, 0.0), nx - 0.001)), int(min(max(y, 0.0), ny - 0.001)), int(min(max(z, 0.0), nz - 0.001))
+    ]
+
+
+@nb.njit(cache=True, inline="always")
 def between_all(fields, x, y, z, out):  # type: ignore[no-untyped-def]
     """Trilinear values of all fields of a (nx, ny, nz, count) array into `out`; the border value outside."""
     nx, ny, nz, count = fields.shape

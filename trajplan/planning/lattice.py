@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numba as nb
 import numpy as np
@@ -19,6 +20,9 @@ _BEYOND_MM = np.array([27.0, 38.0, 21.0])
 
 _FAR_MM = 16.0
 """Farther from a wall than this no score changes: 2.5 sigma 60 mm deep, the widest margin and the thickest needle."""
+
+_BEYOND_MM2 = (_FAR_MM + 4.0) ** 2
+"""Samples farther than that from a node are not looked for."""
 
 FACET = len(Wall)
 """Kind of the samples of other bone (the level above, ribs), after those of the walls."""
@@ -48,6 +52,11 @@ class Lattice:
     obstacle: Float32Array
     pedicle: Float32Array
     guard_mm: float = 0.0
+
+    @cached_property
+    def cell_mm(self) -> Float32Array:
+        """The least clearance to any wall at the eight corners of each cell, mm, (nu - 1, nv - 1, nw - 1)."""
+        return np.asarray(_least_of_cells(self.walls))
 
 
 def index_of_side(field: WallField, vertebra: Vertebra) -> tuple[FloatArray, FloatArray]:
@@ -87,6 +96,29 @@ def make_lattice(vertebra: Vertebra, field: WallField) -> Lattice:
     return Lattice(lower, walls, bone, obstacle, sample(field.zone_field), guard)
 
 
+@nb.njit(cache=True, parallel=True)
+def _least_of_cells(walls):  # type: ignore[no-untyped-def]
+    """The least value at the corners of each cell of a lattice (nu, nv, nw, walls), (nu - 1, nv - 1, nw - 1)."""
+    nx, ny, nz, count = walls.shape
+    least = np.empty((nx, ny, nz), dtype=np.float32)
+    for i in nb.prange(nx):
+        for j in range(ny):
+            for k in range(nz):
+                value = walls[i, j, k, 0]
+                for w in range(1, count):
+                    value = min(value, walls[i, j, k, w])
+                least[i, j, k] = value
+    out = np.empty((nx - 1, ny - 1, nz - 1), dtype=np.float32)
+    for i in nb.prange(nx - 1):
+        for j in range(ny - 1):
+            for k in range(nz - 1):
+                value = least[i, j, k]
+                for n in range(1, 8):
+                    value = min(value, least[i + n // 4, j + n // 2 % 2, k + n % 2])
+                out[i, j, k] = value
+    return out
+
+
 def zone_on(lattice: Lattice, vertebra: Vertebra, field: WallField) -> Float32Array:
     """The zone of another route on a lattice that was made before."""
     to_index, at_index = index_of_side(field, vertebra)
@@ -117,10 +149,15 @@ def _nearest(points, kinds, count, shape):  # type: ignore[no-untyped-def]
     A node asks its neighbours for their nearest sample (eight sweeps over the grid). That may miss a nearer one by
     hundredths of a millimetre: good enough to choose paths, which are then judged on the samples themselves.
     """
-    out = np.full((shape[0], shape[1], shape[2], count), 1e3, dtype=np.float32)
+    out = np.empty((shape[0], shape[1], shape[2], count), dtype=np.float32)
     for kind in nb.prange(count):
         owner = np.full(shape, -1, dtype=np.int32)
-        best = np.full(shape, np.float32(1e12), dtype=np.float32)
+        best = np.full(shape, np.float32(_BEYOND_MM2), dtype=np.float32)
+        # when a row was last changed, and when it last asked along each of the six directions: an unchanged neighbour
+        # has nothing new to tell
+        changed = np.zeros(shape[:2], dtype=np.int64)
+        asked = np.full((6, shape[0], shape[1]), -1, dtype=np.int64)
+        now = 0
         for n in range(len(points)):
             if kinds[n] != kind:
                 continue
@@ -128,28 +165,37 @@ def _nearest(points, kinds, count, shape):  # type: ignore[no-untyped-def]
             for i in range(max(i0, 0), min(i0 + 2, shape[0])):
                 for j in range(max(j0, 0), min(j0 + 2, shape[1])):
                     for k in range(max(k0, 0), min(k0 + 2, shape[2])):
-                        _offer(owner, best, points, n, i, j, k)
+                        if _offer(owner, best, points, n, i, j, k):
+                            changed[i, j] = 1
         for sweep in range(8):
             di, dj, dk = 1 - 2 * (sweep & 1), 1 - (sweep & 2), 1 - (sweep & 4) // 2
             for a in range(shape[0]):
                 i = a if di > 0 else shape[0] - 1 - a
                 for b in range(shape[1]):
                     j = b if dj > 0 else shape[1] - 1 - b
-                    for c in range(shape[2]):
-                        k = c if dk > 0 else shape[2] - 1 - c
-                        if 0 <= i - di < shape[0] and owner[i - di, j, k] >= 0:
-                            _offer(owner, best, points, owner[i - di, j, k], i, j, k)
-                        if 0 <= j - dj < shape[1] and owner[i, j - dj, k] >= 0:
-                            _offer(owner, best, points, owner[i, j - dj, k], i, j, k)
-                        if 0 <= k - dk < shape[2] and owner[i, j, k - dk] >= 0:
-                            _offer(owner, best, points, owner[i, j, k - dk], i, j, k)
+                    for way in range(3):
+                        si, sj = i - di * (way == 0), j - dj * (way == 1)
+                        along = 2 * way + ((di, dj, dk)[way] > 0)
+                        if not (0 <= si < shape[0] and 0 <= sj < shape[1]) or changed[si, sj] <= asked[along, i, j]:
+                            continue
+                        now += 2
+                        asked[along, i, j] = now
+                        shift = dk if way == 2 else 0
+                        for c in range(shift * dk, shape[2]):
+                            k = c if dk > 0 else shape[2] - 1 - c
+                            n = owner[si, sj, k - shift]
+                            if n >= 0 and n != owner[i, j, k] and _offer(owner, best, points, n, i, j, k):
+                                changed[i, j] = now + 1 - way // 2
         out[..., kind] = np.sqrt(best)
     return out
 
 
 @nb.njit(cache=True, inline="always")
 def _offer(owner, best, points, n, i, j, k):  # type: ignore[no-untyped-def]
+    """Whether sample n is nearer to a node than what it knew."""
     d2 = (points[n, 0] - i) ** 2 + (points[n, 1] - j) ** 2 + (points[n, 2] - k) ** 2
     if d2 < best[i, j, k]:
         best[i, j, k] = d2
         owner[i, j, k] = n
+        return True
+    return False

@@ -12,8 +12,7 @@ from trajplan.planning.kernels import between
 from trajplan.planning.lattice import Lattice
 from trajplan.planning.objective import ENOUGH_SIGMAS, SHORTFALL, TARGET_SCALE_MM, wall_weight
 from trajplan.planning.plan import PlanSettings
-from trajplan.planning.target import TargetZone
-from trajplan.planning.walls import ENTRY, LATE, THROUGH_PEDICLE, ZONE, Play
+from trajplan.planning.walls import THROUGH_PEDICLE, Play
 
 _STEP_MM = 0.5
 _FARTHEST_BACK_MM = 90.0
@@ -88,11 +87,6 @@ def within_angles(directions: FloatArray, settings: PlanSettings) -> BoolArray:
     return np.asarray(keep & (craniocaudal <= settings.max_craniocaudal_deg + 1e-9))
 
 
-def zone_of(zone: TargetZone) -> tuple[float, float]:
-    """(slope, offset) of the border of the anterior third."""
-    return zone.slope, zone.offset
-
-
 def search(
     lattice: Lattice,
     lines: Lines,
@@ -158,15 +152,25 @@ def worth_beating(coarse: SearchResult) -> float:
 def worst_slack(
     lattice: Lattice, margin_mm: FloatArray, settings: PlanSettings, play: Play
 ) -> tuple[Float32Array, Float32Array, Float32Array]:
-    """Least weighted slack (mm) at each lattice point, over the walls in play from the entry, the zone, and late on."""
-    slack = lattice.walls - (settings.instrument.radius_mm + margin_mm).astype(np.float32)
-    slack /= wall_weight().astype(np.float32)
-    start = np.array(play.start)
-    far = np.full(lattice.bone.shape, 99.0, dtype=np.float32)
-    one, two, three = (
-        slack[..., start == when].min(axis=-1) if (start == when).any() else far for when in (ENTRY, ZONE, LATE)
-    )
-    return np.ascontiguousarray(one), np.ascontiguousarray(two), np.ascontiguousarray(three)
+    """Least weighted slack (mm) at each lattice point, over the walls in play from the entry, the zone, and late on (in
+    the order of `walls.ENTRY`, `ZONE`, `LATE`); 99 where no wall is."""
+    taken = (settings.instrument.radius_mm + margin_mm).astype(np.float32)
+    one, two, three = _least_by_start(lattice.walls, taken, wall_weight().astype(np.float32), np.array(play.start))
+    return one, two, three
+
+
+@nb.njit(cache=True, parallel=True)
+def _least_by_start(walls, taken, weight, start):  # type: ignore[no-untyped-def]
+    nx, ny, nz, count = walls.shape
+    out = np.full((3, nx, ny, nz), np.float32(99.0), dtype=np.float32)
+    for i in nb.prange(nx):
+        for j in range(ny):
+            for k in range(nz):
+                for w in range(count):
+                    slack = (walls[i, j, k, w] - taken[w]) / weight[w]
+                    if slack < out[start[w], i, j, k]:
+                        out[start[w], i, j, k] = slack
+    return out
 
 
 @nb.njit(cache=True)
