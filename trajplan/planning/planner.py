@@ -201,7 +201,7 @@ def _plan_route(task: _Task, route: Route) -> Trajectory | Refusal:
     except AnatomyError as reason:
         return Refusal(side, approach, reason.code, f"{reason}.", reason.numbers)
     margin = required_margin(settings)
-    coarse = search(bench.lattice, coarse_lines, margin, settings, bench.field.play, keep=1)
+    coarse = search(bench.lattice, coarse_lines, margin, settings, bench.field.play, keep=1, best_only=True)
     floor = worth_beating(coarse)
     found = search(bench.lattice, lines, margin, settings, bench.field.play, floor=floor)
     if not found.best and np.isfinite(floor):

@@ -14,6 +14,7 @@ from trajplan.planning.evaluate import PathClearance, path_clearance
 from trajplan.planning.kernels import way_back
 from trajplan.planning.lattice import FACET, index_of_side
 from trajplan.planning.objective import wall_weight
+from trajplan.planning.packing import pack
 from trajplan.planning.plan import PlanSettings
 from trajplan.planning.search import Candidate, Lines
 from trajplan.planning.walls import Wall, WallField
@@ -79,8 +80,7 @@ def problem_of(
         zone=field.zone_field,
         to_index=to_index,
         at_index=at_index,
-        samples=np.ascontiguousarray(samples[near]),
-        kinds=np.ascontiguousarray(kinds[near]),
+        **pack(samples[near], kinds[near])._asdict(),
         start=np.array([*field.play.start, FROM_BEHIND]),
         late_mm=float(field.play.late_mm),
         taken=np.r_[margin_mm, 0.0] + radius + guard,

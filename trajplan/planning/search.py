@@ -95,11 +95,13 @@ def search(
     play: Play = THROUGH_PEDICLE,
     keep: int = 6,
     floor: float = -np.inf,
+    best_only: bool = False,
 ) -> SearchResult:
     """Score every crossing with every direction; along each line every tip, 0.5 mm apart, is tried.
 
     The score is that of `objective.score`, on clearances between lattice points. Lines that cannot reach `floor` are
-    given up as soon as that is certain.
+    given up as soon as that is certain; with `best_only` so are those that cannot come up to another line through the
+    same crossing.
     """
     always, zoned, late = worst_slack(lattice, margin_mm, settings, play)
     scores, reach = _score_all(
@@ -118,6 +120,7 @@ def search(
         np.array([lines.slope, lines.offset, *lines.tip_u_mm, lines.dock_u_mm]),
         np.array([settings.entry_sigma_mm, np.radians(settings.angle_sigma_deg)]),
         float(floor),
+        best_only,
     )
     best: list[Candidate] = []
     # stable order, so that equal scores are settled the same way on every machine
@@ -264,16 +267,41 @@ def _score_all(  # type: ignore[no-untyped-def]
     ends,
     sigmas,
     floor,
+    best_only,
 ):
     out = np.empty((crossings.shape[0], directions.shape[0]))
     reach = np.zeros(out.shape)
     for i in nb.prange(crossings.shape[0]):
+        asked = floor
+        if best_only:
+            # the line that passes nearest to the ideal tip first: few can do better
+            near, first = -1e9, 0
+            for j in range(directions.shape[0]):
+                passes = 0.0
+                for axis in range(3):
+                    passes += (ideal[axis] - crossings[i, axis]) * directions[j, axis]
+                if allowed[j] and passes > near:
+                    near, first = passes, j
+            asked = max(
+                floor,
+                _score_line(
+                    crossings[i], directions[first], always, zoned, late, late_mm, bone, obstacle, zone, origin, ideal,
+                    ends, sigmas, floor,
+                )[0],
+            )  # fmt: skip
+        ix, iy, iz = ideal[0] - crossings[i, 0], ideal[1] - crossings[i, 1], ideal[2] - crossings[i, 2]
+        far2 = ix * ix + iy * iy + iz * iz
         for j in range(directions.shape[0]):
-            if allowed[j]:
+            near = ix * directions[j, 0] + iy * directions[j, 1] + iz * directions[j, 2]
+            if not allowed[j]:
+                out[i, j] = OUT_OF_ANGLE
+            elif ENOUGH_SIGMAS - (far2 - near * near) / TARGET_SCALE_MM**2 < asked - 1e-9:
+                out[i, j] = WORSE
+            else:
                 out[i, j], reach[i, j] = _score_line(
                     crossings[i], directions[j], always, zoned, late, late_mm, bone, obstacle, zone, origin, ideal,
-                    ends, sigmas, floor,
+                    ends, sigmas, asked,
                 )  # fmt: skip
-            else:
-                out[i, j] = OUT_OF_ANGLE
+                if best_only:
+                    asked = max(asked, out[i, j])
     return out, reach
