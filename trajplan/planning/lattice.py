@@ -24,6 +24,8 @@ _FAR_MM = 16.0
 _BEYOND_MM2 = (_FAR_MM + 4.0) ** 2
 """Samples farther than that from a node are not looked for."""
 
+_CANAL = int(Wall.CANAL)
+
 FACET = len(Wall)
 """Kind of the samples of other bone (the level above, ribs), after those of the walls."""
 
@@ -84,14 +86,7 @@ def make_lattice(vertebra: Vertebra, field: WallField) -> Lattice:
     bone, canal = sample(field.bone_field), sample(field.canal_field)
     guard = field.distances[Wall.CANAL].guard_mm
     distance = _nearest(field.samples_uvw - lower, field.kinds, len(Wall), shape)
-    nearer = np.sqrt(np.maximum(distance**2 - field.distances[Wall.CANAL].reach_mm ** 2, 0.0))
-    sign = np.ones(distance.shape, dtype=np.float32)
-    outside = bone < 0.5
-    left = np.argmin(distance[..., : Wall.CANAL], axis=-1)
-    for wall in range(Wall.CANAL):
-        sign[outside & (left == wall), wall] = -1.0
-    sign[canal >= 0.5, Wall.CANAL] = -1.0
-    walls = np.clip(np.where(sign > 0, nearer, -distance) - guard, -_FAR_MM, _FAR_MM).astype(np.float32)
+    walls = _signed(distance, bone, canal, np.float32(field.distances[Wall.CANAL].reach_mm**2), np.float32(guard))
     obstacle = sample(vertebra.other_bone.astype(np.float32))
     return Lattice(lower, walls, bone, obstacle, sample(field.zone_field), guard)
 
@@ -139,6 +134,32 @@ def _sampled(volume, to_index, at_index, lower, shape):  # type: ignore[no-untyp
                     to_index[1, 0] * x + to_index[1, 1] * y + to_index[1, 2] * z + at_index[1],
                     to_index[2, 0] * x + to_index[2, 1] * y + to_index[2, 2] * z + at_index[2],
                 )
+    return out
+
+
+@nb.njit(cache=True, parallel=True)
+def _signed(distance, bone, canal, reach2, guard):  # type: ignore[no-untyped-def]
+    """Clearances from the distances to the nearest samples, as `WallField.point_clearance`; capped at 16 mm."""
+    nu, nv, nw, count = distance.shape
+    far, none = np.float32(_FAR_MM), np.float32(0.0)
+    out = np.empty(distance.shape, dtype=np.float32)
+    for i in nb.prange(nu):
+        for j in range(nv):
+            for k in range(nw):
+                left = -1
+                if bone[i, j, k] < 0.5:
+                    # out of the bone: beyond the nearest of its walls, and beyond that one only
+                    left = 0
+                    for w in range(1, count):
+                        if w < _CANAL and distance[i, j, k, w] < distance[i, j, k, left]:
+                            left = w
+                for w in range(count):
+                    d = distance[i, j, k, w]
+                    if w == left or (w == _CANAL and canal[i, j, k] >= 0.5):
+                        value = -d - guard
+                    else:
+                        value = np.sqrt(max(d * d - reach2, none)) - guard
+                    out[i, j, k, w] = min(max(value, -far), far)
     return out
 
 

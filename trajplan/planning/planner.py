@@ -126,9 +126,12 @@ def plan_approaches(
 
 def _to_border_mm(ct: Volume, vertebra: Vertebra) -> float:
     """Distance of the vertebra's bone from the border of the scan, mm; 0 at or beyond it."""
-    bone = vertebra.parts.grid.index_to_world(np.argwhere(np.isin(vertebra.parts.array, BONE)))
+    bone = np.isin(vertebra.parts.array, BONE)
+    # the grid of the parts lies along the axes: the extreme voxels are those of the box about the bone
+    filled = [np.flatnonzero(bone.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
+    bone_lps = vertebra.parts.grid.index_to_world([[f[0] for f in filled], [f[-1] for f in filled]])
     corners = ct.grid.corners_lps()
-    inner = np.minimum((bone - corners.min(axis=0)).min(axis=0), (corners.max(axis=0) - bone).min(axis=0))
+    inner = np.minimum(bone_lps.min(axis=0) - corners.min(axis=0), corners.max(axis=0) - bone_lps.max(axis=0))
     return float(max(0.0, inner.min()))
 
 

@@ -102,7 +102,7 @@ def bone_surfaces(vertebra: Vertebra, ct: Volume | None = None) -> BoneSurfaces:
     if not (parts == Part.CANAL).any():
         raise AnatomyError("the spinal canal is not known, so no path can be called safe", code="no_canal")
     bone_field = occupancy(np.isin(parts, BONE), grid)
-    canal_field = occupancy(parts == Part.CANAL, grid)
+    canal_field = zone_occupancy(parts == Part.CANAL, grid)
     bone = surface_of(bone_field, grid)
     if ct is not None:
         # what lies behind the pedicles is where the instrument enters, and no wall
