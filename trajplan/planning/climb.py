@@ -9,8 +9,8 @@ import numpy as np
 
 from trajplan.geometry.arrays import AnyArray, Float32Array, FloatArray
 from trajplan.planning.kernels import margins, way_back, zone_depth
-from trajplan.planning.packing import Packed, thinned
 from trajplan.planning.objective import CENTRING, ENOUGH_SIGMAS, SHORTFALL, TARGET_SCALE_MM
+from trajplan.planning.packing import Packed, thinned
 
 INFEASIBLE = 500.0
 TOLERANCE = 1e-6

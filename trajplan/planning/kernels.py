@@ -107,7 +107,7 @@ def zone_depth(zone, to_index, at_index, entry, along, length):  # type: ignore[
     return -1.0
 
 
-@nb.njit(cache=True, inline="always")
+@nb.njit(cache=True)
 def _slack(x, y, z, entry, along, start, length, taken, entry_sigma, angle_sigma, reach, around):  # type: ignore[no-untyped-def]
     """Slack of a path towards a sample in units of sigma; with `around` > 0 a bound that no sample in a ball of that
     radius falls below. 1e9 where it is too far to matter."""
@@ -151,7 +151,7 @@ def margins(  # type: ignore[no-untyped-def]
     worst, vertical = 1e9, 1e9
     if count == 0:
         return worst, vertical
-    first = np.argmin(bound)
+    first = int(np.argmin(bound))
     for turn in range(count + 1):
         b = first if turn == 0 else turn - 1
         kind = kinds[b]

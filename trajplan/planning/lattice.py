@@ -86,7 +86,7 @@ def make_lattice(vertebra: Vertebra, field: WallField) -> Lattice:
     bone, canal = sample(field.bone_field), sample(field.canal_field)
     guard = field.distances[Wall.CANAL].guard_mm
     distance = _nearest(field.samples_uvw - lower, field.kinds, len(Wall), shape)
-    walls = _signed(distance, bone, canal, np.float32(field.distances[Wall.CANAL].reach_mm**2), np.float32(guard))
+    walls = _signed(distance, bone, canal, np.float32(field.distances[Wall.CANAL].reach_mm ** 2), np.float32(guard))
     obstacle = sample(vertebra.other_bone.astype(np.float32))
     return Lattice(lower, walls, bone, obstacle, sample(field.zone_field), guard)
 

@@ -36,7 +36,8 @@ def pack(samples: FloatArray, kinds: AnyArray) -> Packed:
     centers = np.add.reduceat(points, first, axis=0) / np.diff(at)[:, None] if len(first) else np.zeros((0, 3))
     away = np.linalg.norm(points - np.repeat(centers, np.diff(at), axis=0), axis=1)
     radius = (np.maximum.reduceat(away, first) if len(first) else np.zeros(0)) + _ROUNDING_MM
-    return Packed(points, at, np.ascontiguousarray(keys[first, 0].astype(np.int64)), np.column_stack([centers, radius]), order)
+    kind = keys[first, 0].astype(np.int64)
+    return Packed(points, at, kind, np.column_stack([centers, radius]), order)
 
 
 def thinned(packed: Packed, every: int) -> Packed:

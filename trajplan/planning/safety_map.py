@@ -40,9 +40,9 @@ def safety_map(bench: Bench, vertebra: Vertebra, route: Route, settings: PlanSet
     length = np.where(known, out + forward, 1.0)
     radius = settings.instrument.radius_mm + bench.lattice.guard_mm
     play = bench.field.play
-    least = least_clearance(
-        bench.lattice, entries, along, length, radius, play, _STEP_MM, nearest_only=True
-    ).min(axis=1)
+    least = least_clearance(bench.lattice, entries, along, length, radius, play, _STEP_MM, nearest_only=True).min(
+        axis=1
+    )
     convergence = np.degrees(np.arctan2(-along[:, 0], -along[:, 1]))
     craniocaudal = np.degrees(np.arctan2(-along[:, 2], np.hypot(along[:, 0], along[:, 1])))
     places, best = _best_by(np.round(entries[known] / PLACE_MM), least[known])
