@@ -18,11 +18,14 @@ TOLERANCE = 1e-6
 _THIN = 3
 """The first climb looks at one sample in so many: it only has to find the hill."""
 
+_AGAIN = (-1.0, 0.7, -0.5)
+"""Size and sense of the fresh simplexes after it: on the ridge between two walls one alone stops early."""
+
 
 class Problem(NamedTuple):
     """Everything the objective needs, as arrays in (side * u, v, w) mm.
 
-    `samples` to `rank` are the walls and other bone as in `packing.Packed`.
+    `samples` to `balls` are the walls and other bone as in `packing.Packed`.
     `start` (0 entry, 1 zone, 2 late, 3 from far behind the entry), `taken` and `weight` are by kind of sample;
     `limits_deg` is (greatest convergence, least and greatest craniocaudal); `third` is (slope, offset) of the border of
     the anterior third; `tip_u` the limits of the tip from the midline.
@@ -36,7 +39,6 @@ class Problem(NamedTuple):
     at: AnyArray
     kinds: AnyArray
     balls: FloatArray
-    rank: AnyArray
     start: AnyArray
     late_mm: float
     taken: FloatArray
@@ -152,18 +154,19 @@ def _nelder_mead(start, step, p, evaluations):  # type: ignore[no-untyped-def]
 
 def fewer(p: Problem, every: int) -> Problem:
     """The problem with every so many of its samples: what it tells is never worse."""
-    few = thinned(Packed(p.samples, p.at, p.kinds, p.balls, p.rank), every)
+    few = thinned(Packed(p.samples, p.at, p.kinds, p.balls), every)
     return p._replace(**few._asdict())
 
 
 def climb(starts: FloatArray, p: Problem, evaluations: int) -> tuple[FloatArray, FloatArray]:
-    """Refine every start (S, 5): Nelder-Mead on every third sample, then on all with a fresh, smaller simplex.
+    """Refine every start (S, 5): Nelder-Mead on every third sample, then on all with fresh, smaller simplexes.
 
     Returns (S, 5) and the losses (S,). Each start is worked on alone, so the result does not depend on threads.
     """
     rough = fewer(p, _THIN)
-    first, _ = _from_each(starts, np.array([0.7, 0.7, 1.0, 1.0, 1.0]), rough, evaluations)
-    found, losses = _from_each(first, np.array([-0.4, 0.4, -0.6, 0.6, -0.6]), p, evaluations)
+    found, losses = _from_each(starts, np.array([0.7, 0.7, 1.0, 1.0, 1.0]), rough, evaluations)
+    for size in _AGAIN:
+        found, losses = _from_each(found, size * np.array([0.4, -0.4, 0.6, -0.6, 0.6]), p, evaluations)
     return np.asarray(found), np.asarray(losses)
 
 
