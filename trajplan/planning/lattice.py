@@ -168,7 +168,8 @@ def _nearest(points, kinds, count, shape):  # type: ignore[no-untyped-def]
     """Distance (nu, nv, nw, count) from every node to the nearest sample of each kind, handed on from node to node.
 
     A node asks its neighbours for their nearest sample (eight sweeps over the grid). That may miss a nearer one, at one
-    node in thirty by more than 0.05 mm and at worst by 0.35 mm (0.002 in the mean): good enough to choose paths, which are then judged on the samples themselves.
+    node in thirty by more than 0.05 mm and at worst by 0.35 mm (0.005 in the mean): good enough to choose paths, which
+    are then judged on the samples themselves.
     """
     out = np.empty((shape[0], shape[1], shape[2], count), dtype=np.float32)
     for kind in nb.prange(count):
