@@ -15,7 +15,7 @@ from _plan_suite import Made, case
 from scipy.optimize import differential_evolution
 
 from trajplan.parts import Side
-from trajplan.planning.climb import INFEASIBLE, Problem, line_of, loss
+from trajplan.planning.climb import INFEASIBLE, Problem, fewer, line_of, loss
 from trajplan.planning.evaluate import required_margin
 from trajplan.planning.kernels import margins, zone_depth
 from trajplan.planning.plan import PlanSettings, Trajectory
@@ -43,7 +43,7 @@ def brute_force(
     """
     axes = [np.linspace(c - r, c + r, n) for c, r, n in zip(center, reach, counts, strict=True)]
     points = np.stack([a.ravel() for a in np.meshgrid(*axes, indexing="ij")], axis=1)
-    bound = _losses(points, problem._replace(samples=problem.samples[::12].copy(), kinds=problem.kinds[::12].copy()))
+    bound = _losses(points, fewer(problem, 12))
     order = np.argsort(bound, kind="stable")
     least, where = np.inf, center
     for start in range(0, len(order), 500):
@@ -62,8 +62,8 @@ def margin_mm(x: np.ndarray, problem: Problem) -> float:
     zone = zone_depth(problem.zone, problem.to_index, problem.at_index, entry, along, length)
     starts = np.array([(0.0, zone, zone + problem.late_mm, -40.0)[k] for k in problem.start])
     worst, _ = margins(
-        problem.samples, problem.kinds, entry, along, length, starts, problem.taken, problem.weight,
-        problem.entry_sigma, problem.angle_sigma, problem.reach,
+        problem.samples, problem.at, problem.kinds, problem.balls, entry, along, length, starts, problem.taken,
+        problem.weight, problem.entry_sigma, problem.angle_sigma, problem.reach,
     )  # fmt: skip
     return float(worst * problem.entry_sigma)
 

@@ -18,14 +18,18 @@ from trajplan.planning.routes import Route
 from trajplan.planning.workbench import Workbench
 
 
-def best_of(work: Callable[[], object], times: int) -> float:
-    """Least wall-clock seconds of some runs: what the machine can do when nothing else asks for it."""
-    took = []
+def best_of(work: Callable[[], object], times: int) -> tuple[float, float]:
+    """Least wall-clock and least processor seconds of some runs: what the machine can do when nothing else asks for it.
+
+    On a machine that has other work only the processor seconds say much.
+    """
+    wall, used = [], []
     for _ in range(times):
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         work()
-        took.append(time.perf_counter() - start)
-    return min(took)
+        wall.append(time.perf_counter() - start)
+        used.append(time.process_time() - busy)
+    return min(wall), min(used)
 
 
 def speed_table(seed: int, first: int) -> Iterator[str]:
@@ -49,6 +53,7 @@ def speed_table(seed: int, first: int) -> Iterator[str]:
         lambda: breach_probability(bench.lattice, vertebra, path.side, path.entry_lps, path.target_lps, many), 20
     )
     yield f"speed on case {first} ({made.level}), {nb.get_num_threads()} threads, least of several runs"
-    yield f"all approaches, both sides (must: <= 1.0 s)      {whole:6.2f} s"
-    yield f"one drawn path graded      (must: <= 20 ms)      {1000 * edit:6.1f} ms"
-    yield f"chance of a breach, 10 000 (must: <= 50 ms)      {1000 * chance:6.1f} ms"
+    yield "wall clock, processor time of all threads together"
+    yield f"all approaches, both sides (must: <= 1.0 s)      {whole[0]:6.2f} s   {whole[1]:6.2f} s"
+    yield f"one drawn path graded      (must: <= 20 ms)      {1000 * edit[0]:6.1f} ms  {1000 * edit[1]:6.1f} ms"
+    yield f"chance of a breach, 10 000 (must: <= 50 ms)      {1000 * chance[0]:6.1f} ms  {1000 * chance[1]:6.1f} ms"

@@ -22,7 +22,7 @@ from _plan_breach import brute_force
 from _plan_optimum import optimum_table
 from _plan_speed import speed_table
 from _plan_suite import LABELS, LEVELS, Made, case
-from _plan_unipedicular import reaches_midline, unipedicular_table
+from _plan_unipedicular import midline_entries, unipedicular_table
 
 from trajplan.errors import TrajplanError
 from trajplan.exports.atomic import write_atomically
@@ -34,7 +34,7 @@ from trajplan.planning.refusals import needed_width_mm
 from trajplan.planning.walls import BESIDE_PEDICLE
 from trajplan_phantoms import Truth
 
-ROWS = "rows-5"
+ROWS = "rows-6"
 """Version of the rows kept in the work folder; raised when the planner changes what they say."""
 
 BEFORE_ISTHMUS_MM = 4.0
@@ -63,7 +63,7 @@ class Row:
     facet_mm: float | None = None
     breach: float | None = None
     reasons: str = ""
-    reaches: bool | None = None
+    midline_entry_mm: float | None = None
     tip_mm: tuple[float, float, float] | None = None
     breach_interval: tuple[float, float] | None = None
     true_breach_chance: float | None = None
@@ -84,16 +84,23 @@ def start_mm(path: Trajectory, truth: Truth) -> float:
     return max(0.0, float((isthmus - path.entry_lps) @ path.direction_lps) - BEFORE_ISTHMUS_MM)
 
 
-def row_of(made: Made, option: Option, reaches: bool | None, draws: int) -> Row:
+def told_from(path: Trajectory, depth_mm: float) -> float:
+    """The least clearance told from a depth on: at that depth between two points of the profile, and at every deeper
+    one. Points of the profile are half a millimetre apart, on which a flaring wall moves by 0.3 mm."""
+    profile = path.clearance.profile
+    here = float(np.interp(depth_mm, profile[:, 0], profile[:, 1]))
+    return min(here, float(profile[profile[:, 0] >= depth_mm, 1].min()))
+
+
+def row_of(made: Made, option: Option, midline_entry_mm: float | None, draws: int) -> Row:
     """An option of the planner against the truth; `draws` executed paths are tried on it for the chance of a breach."""
     side, path = option.side, option.path
     known = (made.index, made.level, made.kind, made.sex, str(side), option.approach, option.verdict, option.code)
     width = made.truth.pedicles[side].width_mm
     if path is None:
-        return Row(*known, width, reaches=reaches)
+        return Row(*known, width, midline_entry_mm=midline_entry_mm)
     depth = start_mm(path, made.truth)
-    profile = path.clearance.profile
-    deeper = profile[profile[:, 0] >= depth, 1]
+    told_mm = told_from(path, depth)
     _, along = path.capsule.points_along(0.25)
     true_canal = float(made.canal_mm(along).min()) - path.capsule.radius_mm
     canal = None if path.clearance.canal_mm is None else path.clearance.canal_mm - true_canal
@@ -102,9 +109,9 @@ def row_of(made: Made, option: Option, reaches: bool | None, draws: int) -> Row:
         chance = brute_force(path, made.truth, PlanSettings(), draws)
     tip = made.truth.frame.to_local(path.target_lps)
     return Row(
-        *known, width, float(deeper.min()), made.truth.true_clearance(path.capsule, depth),
+        *known, width, told_mm, made.truth.true_clearance(path.capsule, depth),
         made.truth.breach_mm(path.capsule, depth), canal, path.clearance.facet_mm, path.breach.any,
-        "; ".join(path.reasons), reaches, (float(tip[0]), float(tip[1]), float(tip[2])),
+        "; ".join(path.reasons), midline_entry_mm, (float(tip[0]), float(tip[1]), float(tip[2])),
         (path.breach.any_low or 0.0, path.breach.any_high or 0.0), chance,
     )  # fmt: skip
 
@@ -143,9 +150,9 @@ def rows_of(seed: int, index: int, work: Path, masks: str = LABELS, draws: int =
                 made.ct, made.vertebra, PlanSettings(), automatic_mask=masks != LABELS, mask_spacing_mm=1.0
             )
             lumbar = masks == LABELS and made.level.startswith("L")
-            reach = reaches_midline(made) if lumbar else {}
+            entries = midline_entries(made) if lumbar else {}
             rows = [
-                row_of(made, o, reach.get(o.side) if o.approach == "unipedicular" else None, draws)
+                row_of(made, o, entries.get(o.side) if o.approach == "unipedicular" else None, draws)
                 for o in found.options
             ]
     work.mkdir(parents=True, exist_ok=True)

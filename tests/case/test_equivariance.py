@@ -117,6 +117,20 @@ def test_a_turned_patient_has_the_turned_plan(upright: Planned) -> None:
         assert np.linalg.norm(local_a - local_b) < 1.5
 
 
+def test_a_scan_on_other_voxels_gives_the_same_plan(upright: Planned) -> None:
+    """The same patient scanned again on finer voxels that lie elsewhere, with other noise."""
+    finer = make_phantom(
+        dataclasses.replace(SPEC, pose=Pose(translation_lps=(0.3, -0.4, 0.25))),
+        Scanner(spacing_zyx=(0.7, 0.9, 0.9), noise_hu=10.0, seed=5),
+    )
+    other = plan(finer.ct, finer.labels)
+    for side in Side:
+        a, b = upright.paths[side], other.paths[side]
+        assert_same_numbers(a, b)
+        tips = [p.vertebra.frame.to_local(p.paths[side].target_lps) for p in (upright, other)]
+        assert np.linalg.norm(tips[0] - tips[1]) < 1.5
+
+
 def test_a_header_turned_with_its_scan_gives_the_same_plan(phantom: Phantom, upright: Planned) -> None:
     """The voxels stay, the direction cosines turn: the scan is oblique and has to be resampled."""
     turn = Rotation.from_euler("xyz", [5, 7, -9], degrees=True).as_matrix()

@@ -65,7 +65,7 @@ def test_the_two_sides_of_a_symmetric_phantom_are_mirror_images(planned: Outcome
     mirror = np.array([-1.0, 1.0, 1.0])
     to_local = wedge.vertebra.frame.to_local
     np.testing.assert_allclose(to_local(left.target_lps), to_local(right.target_lps) * mirror, atol=0.3)
-    np.testing.assert_allclose(to_local(left.entry_lps), to_local(right.entry_lps) * mirror, atol=0.3)
+    np.testing.assert_allclose(to_local(left.entry_lps), to_local(right.entry_lps) * mirror, atol=0.4)
     assert left.convergence_deg == pytest.approx(right.convergence_deg, abs=0.7)
 
 

@@ -10,10 +10,10 @@ from planning_cases import Case
 
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.errors import AnatomyError, InputError
-from trajplan.geometry import Grid, Volume
+from trajplan.geometry import Capsule, Grid, Volume
 from trajplan.parts import Part, Side
 from trajplan.planning.breach import breach_probability
-from trajplan.planning.evaluate import PathClearance, required_margin, summarise
+from trajplan.planning.evaluate import PathClearance, path_clearance, required_margin, summarise
 from trajplan.planning.grade import mask_doubt
 from trajplan.planning.lattice import Lattice, make_lattice
 from trajplan.planning.objective import score, sigma_at
@@ -25,7 +25,7 @@ from trajplan.planning.search import Candidate, Lines
 from trajplan.planning.skin import SkinWay, through_other_bone, way_from_skin
 from trajplan.planning.target import target_zone, tip_limits_u_mm
 from trajplan.planning.verdict import judge
-from trajplan.planning.walls import Wall, wall_field
+from trajplan.planning.walls import NECK_BEHIND_MM, Wall, wall_field
 from trajplan.reading.scan import Scan
 from trajplan.target import find_target
 
@@ -245,3 +245,19 @@ def test_the_lattice_holds_no_infinite_value(wedge: Case) -> None:
     assert np.isfinite(lattice.walls).all()
     far = wedge.vertebra.frame.to_world([0.0, 60.0, 0.0])
     assert np.isneginf(field.point_clearance(far, 5.0)).sum() == 1
+
+
+def test_a_short_neck_counts_from_behind_its_isthmus_whatever_the_parts_call_it(wedge: Case) -> None:
+    """Behind the isthmus of L5 the mask calls a process what is still the neck: its walls count there too."""
+    parts, grid, pedicle = wedge.vertebra.parts, wedge.vertebra.parts.grid, wedge.vertebra.pedicles[Side.LEFT]
+    ids = np.argwhere(parts.array == Part.PEDICLE_LEFT)
+    along = (grid.index_to_world(ids) - pedicle.isthmus_center_lps) @ pedicle.axis_lps
+    short = parts.array.copy()
+    short[tuple(ids[along < 2.0].T)] = Part.POSTERIOR
+    cut = dataclasses.replace(wedge.vertebra, parts=dataclasses.replace(parts, array=short))
+    path = Capsule(
+        pedicle.isthmus_center_lps - 10 * pedicle.axis_lps, pedicle.isthmus_center_lps + 15 * pedicle.axis_lps, 1.5
+    )
+    found = path_clearance(wall_field(cut, Side.LEFT), path)
+    counted = np.isfinite(found.walls_mm[:, Wall.MEDIAL])
+    assert found.depth_mm[int(np.argmax(counted))] == pytest.approx(10.0 - NECK_BEHIND_MM, abs=0.5)

@@ -11,15 +11,17 @@ from pathlib import Path
 import numba as nb
 import numpy as np
 import pytest
-from planning_cases import Case
+from planning_cases import Case, case_of
 from scipy.ndimage import binary_erosion
 
-from trajplan.geometry import Capsule
+from trajplan.anatomy.vertebra import Vertebra
+from trajplan.geometry import Capsule, Frame, Grid, Volume
 from trajplan.parts import Part, Side
 from trajplan.planning.evaluate import path_clearance
 from trajplan.planning.plan import Approach, PlanSettings
-from trajplan.planning.planner import plan_vertebra
+from trajplan.planning.planner import plan_approaches, plan_vertebra
 from trajplan.planning.walls import bone_surfaces, wall_field
+from trajplan_phantoms import PhantomSpec
 
 LEFT = PlanSettings(approach=Approach.UNIPEDICULAR_LEFT)
 
@@ -77,6 +79,64 @@ def test_a_larger_margin_never_gives_more_plans_and_every_plan_keeps_its_margin(
     assert found == sorted(found, reverse=True)
     assert found[0] == 1
     assert found[-1] == 0
+
+
+def _mirrored(case: Case) -> tuple[Volume, Vertebra]:
+    """The same voxels in mirrored places: left is right, nothing else differs."""
+    flip = np.array([-1.0, 1.0, 1.0])
+
+    def grid_of(grid: Grid) -> Grid:
+        np.testing.assert_allclose(grid.direction, np.eye(3), atol=1e-12)
+        last_x = grid.index_to_world(np.array([0, 0, grid.shape_zyx[2] - 1.0]))[0]
+        return Grid(grid.shape_zyx, np.array([-last_x, *grid.origin_lps[1:]]), grid.spacing_zyx, grid.direction)
+
+    def swapped(array: np.ndarray) -> np.ndarray:
+        left, right = array == Part.PEDICLE_LEFT, array == Part.PEDICLE_RIGHT
+        return np.where(left, Part.PEDICLE_RIGHT, np.where(right, Part.PEDICLE_LEFT, array)).astype(array.dtype)
+
+    ct, v = case.phantom.ct, case.vertebra
+    f = v.frame
+    rows = np.array([-f.u * flip, f.v * flip, f.w * flip])
+    pedicles = {
+        other: dataclasses.replace(
+            v.pedicles[side], side=other, isthmus_center_lps=v.pedicles[side].isthmus_center_lps * flip,
+            axis_lps=v.pedicles[side].axis_lps * flip, outline_lps=v.pedicles[side].outline_lps * flip,
+        ) for side, other in ((Side.LEFT, Side.RIGHT), (Side.RIGHT, Side.LEFT))
+    }  # fmt: skip
+    parts = dataclasses.replace(v.parts, array=swapped(v.parts.array)[:, :, ::-1].copy(), grid=grid_of(v.parts.grid))
+    vertebra = dataclasses.replace(
+        v, parts=parts, other_bone=v.other_bone[:, :, ::-1].copy(), frame=Frame(f.origin_lps * flip, rows),
+        pedicles=pedicles, posterior_wall_lps=v.posterior_wall_lps * flip,
+        anterior_wall_lps=v.anterior_wall_lps * flip,
+    )  # fmt: skip
+    return Volume(ct.array[:, :, ::-1].copy(), grid_of(ct.grid)), vertebra
+
+
+def test_swapping_left_and_right_swaps_the_sides_and_nothing_else() -> None:
+    case = case_of(PhantomSpec(levels=("L1",), pedicle_width_mm_left=7.5, pedicle_width_mm_right=9.5))
+    ct, mirrored = _mirrored(case)
+    flip = np.array([-1.0, 1.0, 1.0])
+    before = plan_approaches(case.phantom.ct, case.vertebra, PlanSettings(), automatic_mask=False)
+    after = plan_approaches(ct, mirrored, PlanSettings(), automatic_mask=False)
+    here = {(o.side, o.approach): o for o in before.options}
+    there = {(o.side, o.approach): o for o in after.options}
+    swap = {Side.LEFT: Side.RIGHT, Side.RIGHT: Side.LEFT}
+    assert {(swap[side], name) for side, name in here} == set(there)
+    for (side, name), a in here.items():
+        b = there[swap[side], name]
+        assert (a.verdict, a.code) == (b.verdict, b.code)
+        assert a.path is not None
+        assert b.path is not None
+        np.testing.assert_allclose(a.path.entry_lps * flip, b.path.entry_lps, atol=0.1)
+        np.testing.assert_allclose(a.path.target_lps * flip, b.path.target_lps, atol=0.1)
+        assert a.path.clearance.min_mm == pytest.approx(b.path.clearance.min_mm, abs=0.03)
+        assert a.path.convergence_deg == pytest.approx(b.path.convergence_deg, abs=0.2)
+        assert a.path.breach.any == pytest.approx(b.path.breach.any, abs=0.002)
+        assert a.path.reasons == b.path.reasons
+    one, two = here[Side.LEFT, "bipedicular"].path, here[Side.RIGHT, "bipedicular"].path
+    assert one is not None
+    assert two is not None
+    assert two.clearance.min_mm > one.clearance.min_mm + 0.5
 
 
 @pytest.mark.parametrize("looked_at", ["the mask alone", "the CT too"])

@@ -8,17 +8,20 @@ import numpy as np
 import pytest
 from planning_cases import Case
 from scipy.ndimage import map_coordinates
+from scipy.spatial import cKDTree
 
 from trajplan.geometry import Frame, Grid, Volume
 from trajplan.parts import Part, Side
 from trajplan.planning.angles import trocar_angles
-from trajplan.planning.breach import breach_probability
+from trajplan.planning.breach import breach_probability, least_clearance
 from trajplan.planning.evaluate import required_margin
+from trajplan.planning.kernels import margins
 from trajplan.planning.lattice import SPACING_MM, Lattice, make_lattice
 from trajplan.planning.objective import score, sigma_at
 from trajplan.planning.plan import PlanSettings
+from trajplan.planning.refine import problem_of
 from trajplan.planning.routes import Route, lines_of
-from trajplan.planning.search import Lines, search
+from trajplan.planning.search import Lines, search, worth_beating
 from trajplan.planning.skin import way_from_skin
 from trajplan.planning.walls import Wall, WallField, wall_field
 
@@ -108,6 +111,85 @@ def test_giving_up_on_hopeless_lines_changes_no_line_near_the_best(wedge: Case, 
     assert near.sum() > 3
     np.testing.assert_array_equal(quick[near], every[near])
     assert (quick[~near] < floor).all()
+
+
+@pytest.mark.parametrize("margin_mm", [1.0, 6.0])
+def test_the_quick_look_finds_the_best_line_of_its_net(wedge: Case, lattice: Lattice, margin_mm: float) -> None:
+    settings = PlanSettings(wall_margin_mm=margin_mm, canal_margin_mm=margin_mm)
+    lines = lines_of(Route(Side.LEFT, "bipedicular"), wedge.vertebra, settings, 1.5, 3.0)
+    margin = required_margin(settings)
+    every = search(lattice, lines, margin, settings)
+    quick = search(lattice, lines, margin, settings, keep=1, best_only=True)
+    assert (every.best[0].score > 0) == (margin_mm < 2)
+    assert quick.best[0].score == every.best[0].score
+    np.testing.assert_array_equal(quick.best[0].target_uvw, every.best[0].target_uvw)
+    # and what it says is worth beating loses no candidate of the full search, also where no margin is kept
+    asked = search(lattice, lines, margin, settings, floor=worth_beating(quick))
+    near = every.scores >= worth_beating(quick)
+    np.testing.assert_array_equal(asked.scores[near], every.scores[near])
+    assert asked.best[0].score == every.best[0].score
+
+
+def test_the_lattice_knows_the_nearest_sample_of_every_wall(field: WallField, lattice: Lattice) -> None:
+    nodes = np.stack(np.meshgrid(*(np.arange(n) for n in lattice.bone.shape), indexing="ij"), axis=-1)
+    inside = np.argwhere(lattice.bone >= 0.9)[::37]
+    # no tip goes farther across the midline, where the lattice ends before the other flank of the body
+    inside = inside[inside[:, 0] + lattice.origin_uvw[0] > -4.0]
+    points = nodes[tuple(inside.T)] + lattice.origin_uvw
+    for wall in Wall:
+        distance = cKDTree(field.samples_uvw[field.kinds == wall]).query(points)[0]
+        expected = np.sqrt(np.maximum(distance**2 - field.distances[wall].reach_mm ** 2, 0.0)) - lattice.guard_mm
+        told = lattice.walls[tuple(inside.T)][:, wall]
+        positive = expected > 0
+        far = np.minimum(told[positive], 6.0) - np.minimum(expected[positive], 6.0)
+        assert np.abs(far).max(initial=0.0) < 0.4
+        assert (np.abs(far) > 0.05).mean() < 0.06
+        assert np.abs(far).mean() < 0.01
+
+
+def test_boxes_left_out_change_no_margin(field: WallField, wedge: Case) -> None:
+    settings = PlanSettings()
+    lines = lines_of(Route(Side.LEFT, "bipedicular"), wedge.vertebra, settings, 1.5, 3.0)
+    p = problem_of(wedge.vertebra, field, np.zeros((0, 3)), lines, required_margin(settings), settings)
+    rng = np.random.default_rng(3)
+    seen = 0
+    for _ in range(40):
+        entry = lines.crossings_uvw.mean(axis=0) + np.r_[rng.normal(0, 3), 15.0, rng.normal(0, 3)]
+        tip = lines.ideal_uvw + rng.normal(0, 4, 3)
+        length = float(np.linalg.norm(tip - entry))
+        along = (tip - entry) / length
+        starts = np.r_[rng.uniform(0, 12, len(Wall)), -40.0]
+        found = margins(
+            p.samples, p.at, p.kinds, p.balls, entry, along, length, starts, p.taken, p.weight, p.entry_sigma,
+            p.angle_sigma, p.reach,
+        )  # fmt: skip
+        kind = np.repeat(p.kinds, np.diff(p.at))
+        t = np.minimum(np.maximum((p.samples - entry) @ along, starts[kind]), length)
+        d2 = ((p.samples - entry - t[:, None] * along) ** 2).sum(axis=1) - p.reach**2
+        sigma = np.hypot(p.entry_sigma, p.angle_sigma * np.maximum(t, 0))
+        slack = np.where(d2 > 14.0**2, np.inf, (np.sqrt(np.maximum(d2, 0)) - p.taken[kind]) / sigma)
+        assert found[0] == pytest.approx((slack / p.weight[kind]).min(), abs=1e-9)
+        upright = (kind == Wall.SUPERIOR) | (kind == Wall.INFERIOR)
+        if np.isfinite(slack[upright]).any():
+            assert found[1] == pytest.approx(slack[upright].min(), abs=1e-9)
+            seen += 1
+    assert seen > 20
+
+
+def test_steps_left_out_change_no_least_clearance(lattice: Lattice, wedge: Case) -> None:
+    rng = np.random.default_rng(5)
+    center = wedge.vertebra.frame.to_local(wedge.vertebra.pedicles[Side.LEFT].isthmus_center_lps)
+    starts = center + np.array([4.0, 14.0, 2.0]) + rng.normal(0, 2, (200, 3))
+    aims = np.array([9.0, -8.0, 0.0]) + rng.normal(0, 5, (200, 3)) - starts
+    along = aims / np.linalg.norm(aims, axis=1, keepdims=True)
+    every = least_clearance(lattice, starts, along, 34.0, 1.5)
+    some = least_clearance(lattice, starts, along, 34.0, 1.5, below_mm=0.25)
+    low = every < 0.25
+    assert low.any()
+    np.testing.assert_array_equal(some[low], every[low])
+    assert (some[~low] >= 0.25).all()
+    one = least_clearance(lattice, starts, along, 34.0, 1.5, nearest_only=True)
+    np.testing.assert_array_equal(one.min(axis=1), every.min(axis=1))
 
 
 def test_breach_chance_grows_with_the_error_and_vanishes_without(wedge: Case, lattice: Lattice) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.geometry.arrays import FloatArray
 from trajplan.parts import Side
-from trajplan.planning.kernels import between, between_all
+from trajplan.planning.kernels import between, between_all, cell_of
 from trajplan.planning.lattice import Lattice
 from trajplan.planning.plan import Breach, PlanSettings
 from trajplan.planning.walls import THROUGH_PEDICLE, Play, Wall
@@ -57,8 +57,10 @@ def breach_probability(
     tilt = np.radians(settings.angle_sigma_deg)
     directions = axis + np.tan(tilt * noise[:, 2:3]) * first + np.tan(tilt * noise[:, 3:4]) * second
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    least = least_clearance(lattice, starts, directions, length, settings.instrument.radius_mm, play)
-    least += settings.segmentation_sigma_mm * noise[:, 4:5]
+    moved = settings.segmentation_sigma_mm * noise[:, 4:5]
+    below_mm = WALL_ERROR_MM + float(np.abs(moved).max())
+    radius_mm = settings.instrument.radius_mm
+    least = least_clearance(lattice, starts, directions, length, radius_mm, play, below_mm=below_mm) + moved
 
     def share(walls: tuple[Wall, ...], moved_mm: float = 0.0) -> float:
         return float((least[:, list(walls)] < moved_mm).any(axis=1).mean())
@@ -120,38 +122,53 @@ def least_clearance(
     radius_mm: float,
     play: Play = THROUGH_PEDICLE,
     step_mm: float = STEP_MM,
+    below_mm: float = np.inf,
+    nearest_only: bool = False,
 ) -> FloatArray:
-    """Least clearance (N, 8) of N paths to each `Wall`, mm, without the guard; -1000 where the zone is missed."""
+    """Least clearance (N, 8) of N paths to each `Wall`, mm, without the guard; -1000 where the zone is missed.
+
+    Quicker where not all is asked for: what is not below `below_mm`, or with `nearest_only` all but the least of a
+    path, may be given too large.
+    """
     taken = radius_mm - lattice.guard_mm
     lengths = np.broadcast_to(np.asarray(length_mm, dtype=np.float64), (len(starts_uvw),)).copy()
     starts, directions = np.ascontiguousarray(starts_uvw), np.ascontiguousarray(directions_uvw)
     found = _least(
-        lattice.walls, lattice.pedicle, lattice.origin_uvw, starts, directions, lengths, taken, np.array(play.start),
-        float(play.late_mm), step_mm,
+        lattice.walls, lattice.cell_mm, lattice.pedicle, lattice.origin_uvw, starts, directions, lengths, taken,
+        np.array(play.start), float(play.late_mm), step_mm, float(below_mm), nearest_only,
     )  # fmt: skip
     return np.asarray(found)
 
 
 @nb.njit(cache=True, parallel=True)
-def _least(walls, zone, origin, starts, directions, lengths, taken, play, late_mm, step_mm):  # type: ignore[no-untyped-def]
+def _least(  # type: ignore[no-untyped-def]
+    walls, cell, zone, origin, starts, directions, lengths, taken, play, late_mm, step_mm, below, nearest_only
+):
     count = walls.shape[3]
     out = np.full((len(starts), count), 1e3)
     for n in nb.prange(len(starts)):
         length = lengths[n]
         steps = max(2, int(np.ceil(length / step_mm)) + 1)
         value = np.empty(count, dtype=np.float32)
-        first = -1.0
+        first, asked = -1.0, below
         for i in range(steps):
             # to the very tip: a step that stops short of it would not see the front of the body
             t = length * i / (steps - 1)
-            x, y, z = starts[n] + t * directions[n] - origin
+            x = starts[n, 0] + t * directions[n, 0] - origin[0]
+            y = starts[n, 1] + t * directions[n, 1] - origin[1]
+            z = starts[n, 2] + t * directions[n, 2] - origin[2]
             if first < 0.0 and between(zone, x, y, z) >= 0.5:
                 first = t
+            # no wall comes nearer within this cell than at its corners
+            if cell_of(cell, x, y, z) - taken >= asked:
+                continue
             between_all(walls, x, y, z, value)
             for w in range(count):
                 begun = play[w] == 0 or (first >= 0.0 and (play[w] == 1 or t >= first + late_mm))
                 if begun:
                     out[n, w] = min(out[n, w], value[w] - taken)
+                    if nearest_only:
+                        asked = min(asked, out[n, w])
         if first < 0.0:
             out[n, :] = -1e3
     return out

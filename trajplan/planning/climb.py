@@ -10,6 +10,7 @@ import numpy as np
 from trajplan.geometry.arrays import AnyArray, Float32Array, FloatArray
 from trajplan.planning.kernels import margins, way_back, zone_depth
 from trajplan.planning.objective import CENTRING, ENOUGH_SIGMAS, SHORTFALL, TARGET_SCALE_MM
+from trajplan.planning.packing import Packed, thinned
 
 INFEASIBLE = 500.0
 TOLERANCE = 1e-6
@@ -17,10 +18,14 @@ TOLERANCE = 1e-6
 _THIN = 3
 """The first climb looks at one sample in so many: it only has to find the hill."""
 
+_AGAIN = (-1.0, 0.7, -0.5)
+"""Size and sense of the fresh simplexes after it: on the ridge between two walls one alone stops early."""
+
 
 class Problem(NamedTuple):
     """Everything the objective needs, as arrays in (side * u, v, w) mm.
 
+    `samples` to `balls` are the walls and other bone as in `packing.Packed`.
     `start` (0 entry, 1 zone, 2 late, 3 from far behind the entry), `taken` and `weight` are by kind of sample;
     `limits_deg` is (greatest convergence, least and greatest craniocaudal); `third` is (slope, offset) of the border of
     the anterior third; `tip_u` the limits of the tip from the midline.
@@ -31,7 +36,9 @@ class Problem(NamedTuple):
     to_index: FloatArray
     at_index: FloatArray
     samples: FloatArray
+    at: AnyArray
     kinds: AnyArray
+    balls: FloatArray
     start: AnyArray
     late_mm: float
     taken: FloatArray
@@ -89,8 +96,9 @@ def loss(x, p):  # type: ignore[no-untyped-def]
     for k in range(len(p.start)):
         starts[k] = (0.0, zone, zone + p.late_mm, -40.0)[p.start[k]]
     worst, vertical = margins(
-        p.samples, p.kinds, entry, along, length, starts, p.taken, p.weight, p.entry_sigma, p.angle_sigma, p.reach
-    )
+        p.samples, p.at, p.kinds, p.balls, entry, along, length, starts, p.taken, p.weight, p.entry_sigma,
+        p.angle_sigma, p.reach,
+    )  # fmt: skip
     miss2 = ((x[2:5] - p.ideal) ** 2).sum()
     value = (min(worst, ENOUGH_SIGMAS) if worst >= 0 else SHORTFALL * worst) - miss2 / TARGET_SCALE_MM**2
     if vertical < 1e8:
@@ -144,14 +152,21 @@ def _nelder_mead(start, step, p, evaluations):  # type: ignore[no-untyped-def]
     return x[best], f[best]
 
 
+def fewer(p: Problem, every: int) -> Problem:
+    """The problem with every so many of its samples: what it tells is never worse."""
+    few = thinned(Packed(p.samples, p.at, p.kinds, p.balls), every)
+    return p._replace(**few._asdict())
+
+
 def climb(starts: FloatArray, p: Problem, evaluations: int) -> tuple[FloatArray, FloatArray]:
-    """Refine every start (S, 5): Nelder-Mead on every third sample, then on all with a fresh, smaller simplex.
+    """Refine every start (S, 5): Nelder-Mead on every third sample, then on all with fresh, smaller simplexes.
 
     Returns (S, 5) and the losses (S,). Each start is worked on alone, so the result does not depend on threads.
     """
-    rough = p._replace(samples=p.samples[::_THIN].copy(), kinds=p.kinds[::_THIN].copy())
-    first, _ = _from_each(starts, np.array([0.7, 0.7, 1.0, 1.0, 1.0]), rough, evaluations)
-    found, losses = _from_each(first, np.array([-0.4, 0.4, -0.6, 0.6, -0.6]), p, evaluations)
+    rough = fewer(p, _THIN)
+    found, losses = _from_each(starts, np.array([0.7, 0.7, 1.0, 1.0, 1.0]), rough, evaluations)
+    for size in _AGAIN:
+        found, losses = _from_each(found, size * np.array([0.4, -0.4, 0.6, -0.6, 0.6]), p, evaluations)
     return np.asarray(found), np.asarray(losses)
 
 

@@ -31,7 +31,8 @@ def safe_cone(
     directions = (directions / np.linalg.norm(directions, axis=-1, keepdims=True)).reshape(-1, 3)
     starts = np.broadcast_to(entry, directions.shape)
     # the guard stays on: the cone, like a clearance, must not be over-stated
-    least = least_clearance(lattice, starts, directions, length, path.radius_mm + lattice.guard_mm, play)
+    radius_mm = path.radius_mm + lattice.guard_mm
+    least = least_clearance(lattice, starts, directions, length, radius_mm, play, below_mm=0.0)
     inside = (least.min(axis=1) >= 0).reshape(turn.shape)
     count = np.where(inside.all(axis=1), inside.shape[1], np.argmin(inside, axis=1))
     held = np.where(count > 0, angle[np.maximum(count - 1, 0)], 0.0)

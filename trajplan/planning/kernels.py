@@ -35,6 +35,15 @@ def between(field, x, y, z):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, inline="always")
+def cell_of(cells, x, y, z):  # type: ignore[no-untyped-def]
+    """The value of the cell of a lattice that an index lies in; that of the border outside."""
+    nx, ny, nz = cells.shape
+    return cells[
+        int(min(max(x, 0.0), nx - 0.001)), int(min(max(y, 0.0), ny - 0.001)), int(min(max(z, 0.0), nz - 0.001))
+    ]
+
+
+@nb.njit(cache=True, inline="always")
 def between_all(fields, x, y, z, out):  # type: ignore[no-untyped-def]
     """Trilinear values of all fields of a (nx, ny, nz, count) array into `out`; the border value outside."""
     nx, ny, nz, count = fields.shape
@@ -99,29 +108,66 @@ def zone_depth(zone, to_index, at_index, entry, along, length):  # type: ignore[
 
 
 @nb.njit(cache=True)
-def margins(samples, kinds, entry, along, length, starts, taken, weight, entry_sigma, angle_sigma, reach):  # type: ignore[no-untyped-def]
+def _slack(x, y, z, entry, along, start, length, taken, entry_sigma, angle_sigma, reach, around):  # type: ignore[no-untyped-def]
+    """Slack of a path towards a sample in units of sigma; with `around` > 0 a bound that no sample in a ball of that
+    radius falls below. 1e9 where it is too far to matter."""
+    dx, dy, dz = x - entry[0], y - entry[1], z - entry[2]
+    t = min(max(dx * along[0] + dy * along[1] + dz * along[2], start), length)
+    dx -= t * along[0]
+    dy -= t * along[1]
+    dz -= t * along[2]
+    d2 = dx * dx + dy * dy + dz * dz
+    if around > 0.0:
+        nearest = max(np.sqrt(d2) - around, 0.0)
+        d2 = nearest * nearest
+    d2 -= reach * reach
+    if d2 > _FAR2_MM2:
+        return 1e9
+    left = np.sqrt(max(d2, 0.0)) - taken
+    # the error is least at the near end of the ball, greatest at its far end
+    inner = angle_sigma * max(t + (around if left > 0.0 else -around), 0.0)
+    return left / np.sqrt(entry_sigma * entry_sigma + inner * inner)
+
+
+@nb.njit(cache=True)
+def margins(  # type: ignore[no-untyped-def]
+    samples, at, kinds, balls, entry, along, length, starts, taken, weight, entry_sigma, angle_sigma, reach
+):
     """(worst, vertical): least slack of a path over all samples in units of weighted sigma, and that of the walls above
     and below the pedicle alone, unweighted.
 
     `starts` is the depth from which each wall counts, `taken` what is subtracted from the distance of the axis to a
-    sample (radius, margin, guard). The error is that at the depth where the axis passes the sample.
+    sample (radius, margin, guard). The error is that at the depth where the axis passes the sample. Boxes of samples
+    (`packing.Packed`) that cannot change the result are left out, the most promising one comes first.
     """
+    count = len(kinds)
+    bound = np.empty(count)
+    for b in range(count):
+        kind = kinds[b]
+        bound[b] = _slack(
+            balls[b, 0], balls[b, 1], balls[b, 2], entry, along, starts[kind], length, taken[kind],
+            entry_sigma, angle_sigma, reach, balls[b, 3],
+        )  # fmt: skip
     worst, vertical = 1e9, 1e9
-    for n in range(samples.shape[0]):
-        kind = kinds[n]
-        dx = samples[n, 0] - entry[0]
-        dy = samples[n, 1] - entry[1]
-        dz = samples[n, 2] - entry[2]
-        t = min(max(dx * along[0] + dy * along[1] + dz * along[2], starts[kind]), length)
-        dx -= t * along[0]
-        dy -= t * along[1]
-        dz -= t * along[2]
-        d2 = dx * dx + dy * dy + dz * dz - reach * reach
-        if d2 > _FAR2_MM2:
+    if count == 0:
+        return worst, vertical
+    first = int(np.argmin(bound))
+    for turn in range(count + 1):
+        b = first if turn == 0 else turn - 1
+        kind = kinds[b]
+        upright = kind == 2 or kind == 3
+        if bound[b] > 1e8 or (turn > 0 and b == first):
             continue
-        inner = angle_sigma * max(t, 0.0)
-        value = (np.sqrt(max(d2, 0.0)) - taken[kind]) / np.sqrt(entry_sigma * entry_sigma + inner * inner)
-        worst = min(worst, value / weight[kind])
-        if kind == 2 or kind == 3:
-            vertical = min(vertical, value)
+        if bound[b] / weight[kind] >= worst and not (upright and bound[b] < vertical):
+            continue
+        for n in range(at[b], at[b + 1]):
+            value = _slack(
+                samples[n, 0], samples[n, 1], samples[n, 2], entry, along, starts[kind], length,
+                taken[kind], entry_sigma, angle_sigma, reach, 0.0,
+            )  # fmt: skip
+            if value > 1e8:
+                continue
+            worst = min(worst, value / weight[kind])
+            if upright:
+                vertical = min(vertical, value)
     return worst, vertical

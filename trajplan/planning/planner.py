@@ -30,7 +30,7 @@ from trajplan.planning.routes import (
     Route,
     lines_of,
 )
-from trajplan.planning.search import WINDOW, search
+from trajplan.planning.search import search, worth_beating
 from trajplan.planning.target import HEIGHT_DOUBT_MM, height_at_mm, least_height_mm, too_flat
 from trajplan.planning.walls import BONE, Wall
 from trajplan.planning.workbench import Bench, Workbench
@@ -126,9 +126,12 @@ def plan_approaches(
 
 def _to_border_mm(ct: Volume, vertebra: Vertebra) -> float:
     """Distance of the vertebra's bone from the border of the scan, mm; 0 at or beyond it."""
-    bone = vertebra.parts.grid.index_to_world(np.argwhere(np.isin(vertebra.parts.array, BONE)))
+    bone = np.isin(vertebra.parts.array, BONE)
+    # the grid of the parts lies along the axes: the extreme voxels are those of the box about the bone
+    filled = [np.flatnonzero(bone.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
+    bone_lps = vertebra.parts.grid.index_to_world([[f[0] for f in filled], [f[-1] for f in filled]])
     corners = ct.grid.corners_lps()
-    inner = np.minimum((bone - corners.min(axis=0)).min(axis=0), (corners.max(axis=0) - bone).min(axis=0))
+    inner = np.minimum(bone_lps.min(axis=0) - corners.min(axis=0), corners.max(axis=0) - bone_lps.max(axis=0))
     return float(max(0.0, inner.min()))
 
 
@@ -201,9 +204,11 @@ def _plan_route(task: _Task, route: Route) -> Trajectory | Refusal:
     except AnatomyError as reason:
         return Refusal(side, approach, reason.code, f"{reason}.", reason.numbers)
     margin = required_margin(settings)
-    coarse = search(bench.lattice, coarse_lines, margin, settings, bench.field.play, keep=1)
-    floor = coarse.best[0].score - WINDOW if coarse.best and coarse.best[0].score > -1 else -np.inf
+    coarse = search(bench.lattice, coarse_lines, margin, settings, bench.field.play, keep=1, best_only=True)
+    floor = worth_beating(coarse)
     found = search(bench.lattice, lines, margin, settings, bench.field.play, floor=floor)
+    if not found.best and np.isfinite(floor):
+        found = search(bench.lattice, lines, margin, settings, bench.field.play)
     if not found.best and not route.beside and pedicle.width_mm < refusals.needed_width_mm(settings, 0.0):
         return refusals.too_narrow(pedicle, approach, settings, 0.0)
     if not found.best:

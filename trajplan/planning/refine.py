@@ -14,14 +14,24 @@ from trajplan.planning.evaluate import PathClearance, path_clearance
 from trajplan.planning.kernels import way_back
 from trajplan.planning.lattice import FACET, index_of_side
 from trajplan.planning.objective import wall_weight
+from trajplan.planning.packing import pack
 from trajplan.planning.plan import PlanSettings
 from trajplan.planning.search import Candidate, Lines
 from trajplan.planning.walls import Wall, WallField
 
-EVALUATIONS = 200
+EVALUATIONS = 300
 FROM_BEHIND = 3
 """Start of play of other bone: from 40 mm behind the entry."""
 
+_STARTS = 7
+_BESIDE_MM = np.array([
+    [0.5, 0.8, 0.0, 0.0, 0.8], [-0.5, -0.8, 0.0, 0.0, -0.8], [0.5, -0.8, 0.0, 1.0, -0.8], [-0.5, 0.8, 0.0, 1.0, 0.8],
+    [0.0, 0.0, 1.5, 1.0, 1.5], [0.0, 0.0, -1.5, 1.0, -1.5],
+])  # fmt: skip
+"""Further starts beside the best candidate where it does not keep its margins on the lattice: crossing (u, w) and
+target (u, v, w). One climb alone may stop on a ridge between two walls, and call a side too narrow that is not."""
+
+_KEPT = 6
 _SAME_MM = 0.4
 _NEAR_MM = 17.0
 """Samples farther than this from the middle of the corridor touch no score."""
@@ -79,8 +89,7 @@ def problem_of(
         zone=field.zone_field,
         to_index=to_index,
         at_index=at_index,
-        samples=np.ascontiguousarray(samples[near]),
-        kinds=np.ascontiguousarray(kinds[near]),
+        **pack(samples[near], kinds[near])._asdict(),
         start=np.array([*field.play.start, FROM_BEHIND]),
         late_mm=float(field.play.late_mm),
         taken=np.r_[margin_mm, 0.0] + radius + guard,
@@ -109,10 +118,14 @@ def refine(
     """Maximise the score over the crossing (u, w) and the target (u, v, w) from every candidate; best first."""
     if not candidates:
         return []
-    starts = np.array([[c.crossing_uvw[0], c.crossing_uvw[2], *c.target_uvw] for c in candidates])
+    given = np.array([[c.crossing_uvw[0], c.crossing_uvw[2], *c.target_uvw] for c in candidates])
+    short = candidates[0].score < 0
+    starts = np.concatenate([given, given[0] + _BESIDE_MM[: max(_STARTS - len(given), 0)]]) if short else given
     found, losses = climb(starts, problem, EVALUATIONS)
     kept: list[AnyArray] = []
     for i in np.argsort(losses, kind="stable"):
+        if len(kept) == _KEPT:
+            break
         # several candidates climb to one optimum: it is judged once
         if all(np.abs(found[i] - found[j]).max() > _SAME_MM for j in kept):
             kept.append(i)

@@ -39,7 +39,10 @@ def safety_map(bench: Bench, vertebra: Vertebra, route: Route, settings: PlanSet
     entries = crossings - out[:, None] * along
     length = np.where(known, out + forward, 1.0)
     radius = settings.instrument.radius_mm + bench.lattice.guard_mm
-    least = least_clearance(bench.lattice, entries, along, length, radius, bench.field.play, _STEP_MM).min(axis=1)
+    play = bench.field.play
+    least = least_clearance(bench.lattice, entries, along, length, radius, play, _STEP_MM, nearest_only=True).min(
+        axis=1
+    )
     convergence = np.degrees(np.arctan2(-along[:, 0], -along[:, 1]))
     craniocaudal = np.degrees(np.arctan2(-along[:, 2], np.hypot(along[:, 0], along[:, 1])))
     places, best = _best_by(np.round(entries[known] / PLACE_MM), least[known])

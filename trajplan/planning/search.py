@@ -7,16 +7,15 @@ from dataclasses import dataclass
 import numba as nb
 import numpy as np
 
-from trajplan.geometry.arrays import AnyArray, Float32Array, FloatArray
+from trajplan.geometry.arrays import AnyArray, BoolArray, Float32Array, FloatArray
 from trajplan.planning.kernels import between
 from trajplan.planning.lattice import Lattice
 from trajplan.planning.objective import ENOUGH_SIGMAS, SHORTFALL, TARGET_SCALE_MM, wall_weight
 from trajplan.planning.plan import PlanSettings
-from trajplan.planning.target import TargetZone
-from trajplan.planning.walls import ENTRY, LATE, THROUGH_PEDICLE, ZONE, Play
+from trajplan.planning.walls import THROUGH_PEDICLE, Play
 
 _STEP_MM = 0.5
-_DEEPEST_MM = 160.0
+_FARTHEST_BACK_MM = 90.0
 BLOCKED, OUT_OF_ANGLE, NO_TIP, WORSE = -1e6, -2e6, -3e6, -4e6
 """Scores of lines that are ruled out: no free way in, against the angle limits, no tip where one may end; or that
 cannot come near the best."""
@@ -79,9 +78,13 @@ def towards(directions: FloatArray, crossings: FloatArray, ideal: FloatArray, re
     return np.asarray(directions[keep & (forward > 0)])
 
 
-def zone_of(zone: TargetZone) -> tuple[float, float]:
-    """(slope, offset) of the border of the anterior third."""
-    return zone.slope, zone.offset
+def within_angles(directions: FloatArray, settings: PlanSettings) -> BoolArray:
+    """Which directions (D, 3) keep the limits of convergence and craniocaudal angle."""
+    u, v, w = directions.T
+    craniocaudal = np.degrees(np.arctan2(-w, np.hypot(u, v)))
+    keep = np.abs(np.degrees(np.arctan2(-u, -v))) <= settings.max_convergence_deg + 1e-9
+    keep &= craniocaudal >= settings.min_craniocaudal_deg - 1e-9
+    return np.asarray(keep & (craniocaudal <= settings.max_craniocaudal_deg + 1e-9))
 
 
 def search(
@@ -92,16 +95,19 @@ def search(
     play: Play = THROUGH_PEDICLE,
     keep: int = 6,
     floor: float = -np.inf,
+    best_only: bool = False,
 ) -> SearchResult:
     """Score every crossing with every direction; along each line every tip, 0.5 mm apart, is tried.
 
     The score is that of `objective.score`, on clearances between lattice points. Lines that cannot reach `floor` are
-    given up as soon as that is certain.
+    given up as soon as that is certain; with `best_only` so are those that cannot come up to another line through the
+    same crossing.
     """
     always, zoned, late = worst_slack(lattice, margin_mm, settings, play)
     scores, reach = _score_all(
         np.ascontiguousarray(lines.crossings_uvw),
         np.ascontiguousarray(lines.directions_uvw),
+        within_angles(lines.directions_uvw, settings),
         always,
         zoned,
         late,
@@ -113,8 +119,8 @@ def search(
         np.asarray(lines.ideal_uvw, dtype=np.float64),
         np.array([lines.slope, lines.offset, *lines.tip_u_mm, lines.dock_u_mm]),
         np.array([settings.entry_sigma_mm, np.radians(settings.angle_sigma_deg)]),
-        np.array([settings.max_convergence_deg, settings.min_craniocaudal_deg, settings.max_craniocaudal_deg]),
         float(floor),
+        best_only,
     )
     best: list[Candidate] = []
     # stable order, so that equal scores are settled the same way on every machine
@@ -135,47 +141,69 @@ def search(
     )
 
 
+def worth_beating(coarse: SearchResult) -> float:
+    """The score that lines of the finer net must be able to reach, given the best on a coarser net.
+
+    Where the best keeps its margins, `WINDOW` below it; where it does not, as far below as candidates are looked for.
+    """
+    if not coarse.best:
+        return -np.inf
+    best = coarse.best[0].score
+    return best - WINDOW if best > -1 else best - 2 * WINDOW
+
+
 def worst_slack(
     lattice: Lattice, margin_mm: FloatArray, settings: PlanSettings, play: Play
 ) -> tuple[Float32Array, Float32Array, Float32Array]:
-    """Least weighted slack (mm) at each lattice point, over the walls in play from the entry, the zone, and late on."""
-    slack = lattice.walls - (settings.instrument.radius_mm + margin_mm).astype(np.float32)
-    slack /= wall_weight().astype(np.float32)
-    start = np.array(play.start)
-    far = np.full(lattice.bone.shape, 99.0, dtype=np.float32)
-    one, two, three = (
-        slack[..., start == when].min(axis=-1) if (start == when).any() else far for when in (ENTRY, ZONE, LATE)
-    )
-    return np.ascontiguousarray(one), np.ascontiguousarray(two), np.ascontiguousarray(three)
+    """Least weighted slack (mm) at each lattice point, over the walls in play from the entry, the zone, and late on (in
+    the order of `walls.ENTRY`, `ZONE`, `LATE`); 99 where no wall is."""
+    taken = (settings.instrument.radius_mm + margin_mm).astype(np.float32)
+    one, two, three = _least_by_start(lattice.walls, taken, wall_weight().astype(np.float32), np.array(play.start))
+    return one, two, three
+
+
+@nb.njit(cache=True, parallel=True)
+def _least_by_start(walls, taken, weight, start):  # type: ignore[no-untyped-def]
+    nx, ny, nz, count = walls.shape
+    out = np.full((3, nx, ny, nz), np.float32(99.0), dtype=np.float32)
+    for i in nb.prange(nx):
+        for j in range(ny):
+            for k in range(nz):
+                for w in range(count):
+                    slack = (walls[i, j, k, w] - taken[w]) / weight[w]
+                    if slack < out[start[w], i, j, k]:
+                        out[start[w], i, j, k] = slack
+    return out
 
 
 @nb.njit(cache=True)
 def _score_line(  # type: ignore[no-untyped-def]
-    crossing, along, always, zoned, late, late_mm, bone, obstacle, zone, origin, ideal, ends, sigmas, limits, floor
+    crossing, along, always, zoned, late, late_mm, bone, obstacle, zone, origin, ideal, ends, sigmas, floor
 ):
     """(score, distance from crossing to tip) of the best path on one line."""
-    convergence = np.degrees(np.arctan2(-along[0], -along[1]))
-    craniocaudal = np.degrees(np.arctan2(-along[2], np.hypot(along[0], along[1])))
-    if abs(convergence) > limits[0] + 1e-9 or craniocaudal < limits[1] - 1e-9 or craniocaudal > limits[2] + 1e-9:
-        return OUT_OF_ANGLE, 0.0
-    miss = (ideal - crossing) - ((ideal - crossing) * along).sum() * along
-    passing = (miss**2).sum() / TARGET_SCALE_MM**2
+    ix, iy, iz = ideal[0] - crossing[0], ideal[1] - crossing[1], ideal[2] - crossing[2]
+    near = ix * along[0] + iy * along[1] + iz * along[2]
+    mx, my, mz = ix - near * along[0], iy - near * along[1], iz - near * along[2]
+    passing = (mx * mx + my * my + mz * mz) / TARGET_SCALE_MM**2
     if ENOUGH_SIGMAS - passing < floor:
         return WORSE, 0.0
-    x, y, z = crossing - origin
+    x, y, z = crossing[0] - origin[0], crossing[1] - origin[1], crossing[2] - origin[2]
     if between(zone, x, y, z) >= 0.5:
         # a quick look ahead: what is left over counts in the least error there can be, what lacks in the greatest, so
-        # that this can only be too hopeful
-        most = SHORTFALL / np.sqrt(sigmas[0] ** 2 + (sigmas[1] * _DEEPEST_MM) ** 2)
+        # that this can only be too hopeful; the entry lies in the lattice, or the line is not looked at further back
+        behind = min(_FARTHEST_BACK_MM, (bone.shape[1] - y) / max(-along[1], 0.01))
         for step in range(13):
             px, py, pz = x + step * along[0], y + step * along[1], z + step * along[2]
             slack = min(between(always, px, py, pz), between(zoned, px, py, pz))
-            hope = most * slack if slack < 0.0 else slack / np.sqrt(sigmas[0] ** 2 + (sigmas[1] * step) ** 2)
+            if slack < 0.0:
+                hope = SHORTFALL * slack / np.sqrt(sigmas[0] ** 2 + (sigmas[1] * (behind + step)) ** 2)
+            else:
+                hope = slack / np.sqrt(sigmas[0] ** 2 + (sigmas[1] * step) ** 2)
             if hope - passing < floor:
                 return WORSE, 0.0
     # back to the cortex; the zone begins at the last point of it that is met going back
     out, back_zone = 0.0, -1e3
-    while out < 90.0:
+    while out < _FARTHEST_BACK_MM:
         px, py, pz = x - out * along[0], y - out * along[1], z - out * along[2]
         if between(bone, px, py, pz) < 0.5:
             break
@@ -226,6 +254,7 @@ def _score_line(  # type: ignore[no-untyped-def]
 def _score_all(  # type: ignore[no-untyped-def]
     crossings,
     directions,
+    allowed,
     always,
     zoned,
     late,
@@ -237,15 +266,42 @@ def _score_all(  # type: ignore[no-untyped-def]
     ideal,
     ends,
     sigmas,
-    limits,
     floor,
+    best_only,
 ):
     out = np.empty((crossings.shape[0], directions.shape[0]))
-    reach = np.empty(out.shape)
+    reach = np.zeros(out.shape)
     for i in nb.prange(crossings.shape[0]):
-        for j in range(directions.shape[0]):
-            out[i, j], reach[i, j] = _score_line(
-                crossings[i], directions[j], always, zoned, late, late_mm, bone, obstacle, zone, origin, ideal, ends,
-                sigmas, limits, floor,
+        asked = floor
+        if best_only:
+            # the line that passes nearest to the ideal tip first: few can do better
+            near, first = -1e9, 0
+            for j in range(directions.shape[0]):
+                passes = 0.0
+                for axis in range(3):
+                    passes += (ideal[axis] - crossings[i, axis]) * directions[j, axis]
+                if allowed[j] and passes > near:
+                    near, first = passes, j
+            asked = max(
+                floor,
+                _score_line(
+                    crossings[i], directions[first], always, zoned, late, late_mm, bone, obstacle, zone, origin, ideal,
+                    ends, sigmas, floor,
+                )[0],
             )  # fmt: skip
+        ix, iy, iz = ideal[0] - crossings[i, 0], ideal[1] - crossings[i, 1], ideal[2] - crossings[i, 2]
+        far2 = ix * ix + iy * iy + iz * iz
+        for j in range(directions.shape[0]):
+            near = ix * directions[j, 0] + iy * directions[j, 1] + iz * directions[j, 2]
+            if not allowed[j]:
+                out[i, j] = OUT_OF_ANGLE
+            elif ENOUGH_SIGMAS - (far2 - near * near) / TARGET_SCALE_MM**2 < asked - 1e-9:
+                out[i, j] = WORSE
+            else:
+                out[i, j], reach[i, j] = _score_line(
+                    crossings[i], directions[j], always, zoned, late, late_mm, bone, obstacle, zone, origin, ideal,
+                    ends, sigmas, asked,
+                )  # fmt: skip
+                if best_only:
+                    asked = max(asked, out[i, j])
     return out, reach

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -43,6 +44,10 @@ class TargetZone:
         return np.asarray(np.asarray(v) - self.slope * np.asarray(w) - self.offset)
 
 
+_TIPS: WeakKeyDictionary[Vertebra, dict[tuple[Side, float, PlanSettings], FloatArray]] = WeakKeyDictionary()
+"""Tips of a vertebra that were found before, kept as long as it is; every approach asks for them several times."""
+
+
 def target_zone(vertebra: Vertebra, side: Side, settings: PlanSettings, unipedicular: bool) -> TargetZone:
     """The tip position that serves the balloon best, before any wall is looked at, and how far back it may move.
 
@@ -61,7 +66,11 @@ def target_zone(vertebra: Vertebra, side: Side, settings: PlanSettings, unipedic
     isthmus = {s: vertebra.frame.to_local(p.isthmus_center_lps) for s, p in vertebra.pedicles.items()}
     off_mm = 0.0 if unipedicular else 0.5 * float(np.mean([abs(at[0]) for at in isthmus.values()]))
     sides = [side] if unipedicular or len(isthmus) < 2 else list(Side)
-    found = [_tip(vertebra, isthmus[s], s.sign * off_mm, third, settings) for s in sides]
+    known = _TIPS.setdefault(vertebra, {})
+    for s in sides:
+        if (s, off_mm, settings) not in known:
+            known[s, off_mm, settings] = _tip(vertebra, isthmus[s], s.sign * off_mm, third, settings)
+    found = [known[s, off_mm, settings] for s in sides]
     v, w = np.mean([at[1:] for at in found], axis=0)
     v = min(float(v), third[0] * float(w) + third[1])
     return TargetZone(vertebra.frame.to_world([side.sign * off_mm, v, float(w)]), *third)

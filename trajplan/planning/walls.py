@@ -56,6 +56,10 @@ _BEHIND_ISTHMUS_MM = 14.0
 _FORAMEN_REACH_MM = 8.0
 """The foramina are watched this far above and below the pedicle."""
 
+NECK_BEHIND_MM, _NECK_ASIDE_MM = 6.5, 15.0
+"""The zone of a path through the pedicle begins no later than this far behind its isthmus (and this far beside it),
+whatever the parts say: behind a short neck (L5) the mask may call it a process where its walls are still near."""
+
 
 @dataclass(frozen=True)
 class Play:
@@ -98,7 +102,7 @@ def bone_surfaces(vertebra: Vertebra, ct: Volume | None = None) -> BoneSurfaces:
     if not (parts == Part.CANAL).any():
         raise AnatomyError("the spinal canal is not known, so no path can be called safe", code="no_canal")
     bone_field = occupancy(np.isin(parts, BONE), grid)
-    canal_field = occupancy(parts == Part.CANAL, grid)
+    canal_field = zone_occupancy(parts == Part.CANAL, grid)
     bone = surface_of(bone_field, grid)
     if ct is not None:
         # what lies behind the pedicles is where the instrument enters, and no wall
@@ -188,7 +192,7 @@ def wall_field(vertebra: Vertebra, side: Side, surfaces: BoneSurfaces | None = N
         grid,
         surfaces.bone_field,
         surfaces.canal_field,
-        zone_occupancy(parts == side.pedicle, grid),
+        zone_occupancy((parts == side.pedicle) | _behind_isthmus(vertebra, side), grid),
         tuple(WallDistance(s) for s in of_wall),
         WallDistance(surfaces.bone),
         kind,
@@ -213,6 +217,24 @@ def zone_occupancy(mask: BoolArray, grid: Grid) -> Float32Array:
     )
     if len(box) == 3:
         out[box] = occupancy(mask[box], grid)
+    return out
+
+
+def _behind_isthmus(vertebra: Vertebra, side: Side) -> BoolArray:
+    """The voxels of processes up to `NECK_BEHIND_MM` behind the isthmus, along the axis of the pedicle."""
+    parts, grid, pedicle = vertebra.parts.array, vertebra.parts.grid, vertebra.pedicles.get(side)
+    out = np.zeros(parts.shape, dtype=bool)
+    if pedicle is None:
+        return out
+    at, reach = grid.world_to_index(pedicle.isthmus_center_lps), np.ceil(_NECK_ASIDE_MM / grid.spacing_zyx)
+    low = np.maximum(at - reach, 0).astype(int)
+    box = tuple(slice(a, max(a, int(b) + 1)) for a, b in zip(low, at + reach, strict=True))
+    found = np.argwhere(parts[box] == Part.POSTERIOR) + low
+    off = grid.index_to_world(found) - pedicle.isthmus_center_lps
+    along = off @ pedicle.axis_lps
+    kept = (along <= 0.0) & (along >= -NECK_BEHIND_MM) & (np.linalg.norm(off, axis=1) < _NECK_ASIDE_MM)
+    kept &= vertebra.frame.to_local(grid.index_to_world(found))[:, 0] * side.sign > 0
+    out[tuple(found[kept].T)] = True
     return out
 
 

@@ -9,15 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import SimpleITK as sitk
-from scipy.interpolate import RegularGridInterpolator
 from scipy.spatial.transform import Rotation
 
 from trajplan.errors import InputError
-from trajplan.geometry import Grid, LabelMap
-from trajplan.geometry.arrays import BoolArray, FloatArray
+from trajplan.geometry import LabelMap
+from trajplan.geometry.arrays import FloatArray
 from trajplan.verification.check_line import CheckLine
 from trajplan.verification.mesh_distance import Mesh, distances, mesh_of, part_inside
+from trajplan.verification.mesh_walls import PEDICLE, first_inside, neck_begins, root, towards_foramen
 from trajplan.verification.recheck_verdict import verdict_lines
 
 LIMIT_MM = 0.3
@@ -29,8 +28,7 @@ LIMIT_PX = 0.5
 LIMIT_DEG = 0.2
 _STEP_MM = 0.25
 _BODY, _POSTERIOR, _CANAL = 1, 4, 5
-_FORAMEN_REACH_MM, _LATE_MM = 8.0, 8.0
-_PEDICLE = {"left": 2, "right": 3}
+_LATE_MM = 8.0
 
 
 def recheck(plan: dict[str, Any], parts: LabelMap, scan_sha256: str) -> list[CheckLine]:
@@ -60,8 +58,8 @@ def recheck(plan: dict[str, Any], parts: LabelMap, scan_sha256: str) -> list[Che
     canal = mesh_of(parts.array == _CANAL, origin, spacing)
     for path in plan["trajectories"]:
         _require(path, plan)
-        walls = bone.subset(np.isin(owner, (_BODY, _PEDICLE[path["side"]])))
-        foramen = bone.subset((owner == _POSTERIOR) & _towards_foramen(bone, path["side"], plan))
+        walls = bone.subset(np.isin(owner, (_BODY, PEDICLE[path["side"]])) | root(bone, owner, path["side"], plan))
+        foramen = bone.subset((owner == _POSTERIOR) & towards_foramen(bone, path["side"], plan))
         lines += _clearance_lines(path, plan, parts, walls, canal, foramen)
         lines += _angle_lines(path, plan["vertebra"]["frame"])
         lines += _stage_lines(path, plan)
@@ -119,7 +117,9 @@ def _clearance_lines(
     inside = np.isin(label, (1, 2, 3, 4))
     to_wall = distances(points, walls) * np.where(inside, 1, -1) - radius
     beside = path["approach"] == "extrapedicular"
-    first = _first_inside(points, parts.array == (_BODY if beside else _PEDICLE[path["side"]]), parts.grid)
+    first = first_inside(points, parts.array == (_BODY if beside else PEDICLE[path["side"]]), parts.grid)
+    if not beside:
+        first = min(first, neck_begins(points, label, path, plan))
     always = [to_canal.min(), (distances(points, foramen) - radius).min()]
     if beside:
         # it enters through the flank, which counts from where it is well in
@@ -146,41 +146,6 @@ def _clearance_lines(
 
 def _grade(clearance_mm: float) -> str:
     return "ABCDE"[int(np.searchsorted([1e-9, 2, 4, 6], max(0.0, -clearance_mm), side="right"))]
-
-
-def _towards_foramen(bone: Mesh, side: str, plan: dict[str, Any]) -> BoolArray:
-    """Triangles that face forward between the borders of the pedicle, up to 8 mm above and below it."""
-    frame = plan["vertebra"]["frame"]
-    origin, u, v, w = (np.array(frame[name]) for name in ("origin_lps", "u", "v", "w"))
-    outline = np.array(next(p for p in plan["pedicles"] if p["side"] == side)["outline_lps"]) - origin
-    at = bone.centers_lps - origin
-    across, up = (at @ u, outline @ u), (at @ w, outline @ w)
-    near = (across[0] > across[1].min()) & (across[0] < across[1].max())
-    near &= (up[0] > up[1].min() - _FORAMEN_REACH_MM) & (up[0] < up[1].max() + _FORAMEN_REACH_MM)
-    return np.asarray(near & (_facing(bone, -v) > 0.5))
-
-
-def _facing(mesh: Mesh, towards: FloatArray | list[float]) -> FloatArray:
-    """Cosine (N,) between the outward normal of each triangle and a unit vector.
-
-    Marching cubes winds all triangles of a mask alike: outwards (`tests/verification` holds it to that).
-    """
-    a, b, c = (mesh.triangles_lps[:, k] for k in range(3))
-    normal = np.cross(b - a, c - a)
-    return np.asarray(normal @ np.array(towards) / np.maximum(np.linalg.norm(normal, axis=1), 1e-12))
-
-
-def _first_inside(points_lps: FloatArray, mask: BoolArray, grid: Grid) -> int:
-    """Index of the first point inside a mask smoothed by half a millimetre; the number of points when none is."""
-    image = sitk.GetImageFromArray(mask.astype(np.float32))
-    image.SetSpacing([float(v) for v in grid.spacing_xyz])
-    smooth = sitk.GetArrayFromImage(sitk.SmoothingRecursiveGaussian(image, 0.5))
-    axes = tuple(np.arange(n) * s for n, s in zip(mask.shape, grid.spacing_zyx, strict=True))
-    value = RegularGridInterpolator(axes, smooth, bounds_error=False, fill_value=0.0)(
-        (points_lps - grid.origin_lps)[:, ::-1]
-    )
-    found = value >= 0.5
-    return int(np.argmax(found)) if found.any() else len(points_lps)
 
 
 def _angle_lines(path: dict[str, Any], frame: dict[str, Any]) -> list[CheckLine]:
