@@ -7,10 +7,8 @@ from typing import Any
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QComboBox,
-    QDockWidget,
     QHBoxLayout,
     QLabel,
-    QMainWindow,
     QProgressBar,
     QScrollArea,
     QVBoxLayout,
@@ -18,14 +16,14 @@ from qtpy.QtWidgets import (
 )
 
 from napari_trajplan import _views, _words
+from napari_trajplan._below import dock_below
 from napari_trajplan._planner import Planner
 from napari_trajplan._section import Section
 from napari_trajplan._session import State, Step
+from napari_trajplan._slice_panel import SlicePanel
 from napari_trajplan._step_forms import StepForms, button
 from napari_trajplan._xray_panel import XrayPanel
 from trajplan import DISCLAIMER
-
-_XRAY_HEIGHT = 340
 
 
 class PlannerDock(StepForms):
@@ -162,21 +160,18 @@ class PlannerDock(StepForms):
             self.planner.paths.later.add(self.show_xrays)
 
     def show_xrays(self) -> None:
-        """Dock the X-rays under the canvas, once."""
+        """Dock the X-rays under the canvas, once, in front of the slices."""
         if self.xrays is not None:
             return
-        window = getattr(self.planner.viewer, "window", None)
+        self.show_slices()
         self.xrays = XrayPanel(self.planner)
-        if window is not None:
-            window.add_dock_widget(self.xrays, name="X-rays", area="bottom")
-            main, docked = self.window(), self.xrays.parent()
-            while docked is not None and not isinstance(docked, QDockWidget):
-                docked = docked.parent()
-            if isinstance(main, QMainWindow) and docked is not None:
-                # the side columns reach down; the X-rays share the middle with the slices
-                main.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
-                main.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
-                main.resizeDocks([docked], [_XRAY_HEIGHT], Qt.Orientation.Vertical)
+        dock_below(self.planner.viewer, self.xrays, "X-rays", self.slices)
+
+    def show_slices(self) -> None:
+        """Dock the linked views under the canvas, once."""
+        if self.slices is None:
+            self.slices = SlicePanel(self.planner)
+            dock_below(self.planner.viewer, self.slices, "Slices")
 
     def _tell(self, text: str) -> None:
         self.message.setText(text)
@@ -194,6 +189,8 @@ class PlannerDock(StepForms):
             found = self.planner.label_layers()
             if found and self.session.state(Step.PLAN) is State.TODO:
                 self.planner.use_labels(found[-1])
+        if self.session.inputs.scan is not None:
+            self.show_slices()
         self.refresh()
 
     @staticmethod

@@ -21,6 +21,7 @@ from trajplan.case import CaseResult
 from trajplan.errors import AnatomyError, InputError
 from trajplan.fluoroscopy.display import Window
 from trajplan.geometry import LabelMap
+from trajplan.geometry.arrays import FloatArray
 from trajplan.levels import LEVEL_NAMES, UNKNOWN_LEVEL_ID, level_id
 from trajplan.parts import Part
 from trajplan.target import Target
@@ -102,15 +103,24 @@ class Planner(QObject):
         if on:
             callbacks.append(self._clicked)
 
+    @property
+    def picking(self) -> bool:
+        """Whether the next click in a slice chooses the vertebra."""
+        return self._clicked in self.viewer.mouse_drag_callbacks
+
     def _clicked(self, viewer: Any, event: Any) -> None:
+        with Telling(self.told):
+            if viewer.dims.ndisplay != 2:
+                raise InputError("click in a slice: press the 2D/3D button of napari to leave 3D", code="in_3d")
+            self.choose_at(_layers.to_lps(np.array(event.position)[-3:]))
+
+    def choose_at(self, point: FloatArray) -> None:
+        """Take a point (LPS mm) in the vertebra that is meant."""
         with Telling(self.told):
             self.load()
             scan = self.session.inputs.scan
             if scan is None:
                 return
-            if viewer.dims.ndisplay != 2:
-                raise InputError("click in a slice: press the 2D/3D button of napari to leave 3D", code="in_3d")
-            point = _layers.to_lps(np.array(event.position)[-3:])
             if not scan.volume.grid.contains(point):
                 raise InputError("that place lies outside the scan: click on the vertebral body", code="seed_outside")
             if self.session.inputs.labels is not None:

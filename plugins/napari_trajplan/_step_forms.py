@@ -25,9 +25,11 @@ from qtpy.QtWidgets import (
 from napari_trajplan import _views, _words
 from napari_trajplan._planner import Planner
 from napari_trajplan._session import Step
+from napari_trajplan._slice_panel import SlicePanel
 from napari_trajplan._xray_panel import XrayPanel
 from trajplan.anatomy.backends import backend_names
 from trajplan.levels import LEVEL_IDS
+from trajplan.parts import Side
 from trajplan.planning.instruments import CATALOGUE
 from trajplan.planning.plan import Approach
 
@@ -39,6 +41,7 @@ class StepForms(QWidget):
         super().__init__(parent)
         self.planner, self.session = planner, planner.session
         self.xrays: XrayPanel | None = None
+        self.slices: SlicePanel | None = None
         self._texts: dict[str, QLabel] = {}
 
     def view_row(self) -> QWidget:
@@ -149,6 +152,7 @@ class StepForms(QWidget):
         self.depth.setAccessibleName("Depth of the tip from the bone, tenths of a millimetre")
         self.depth.setToolTip("Advance the trocar from the bone to its final tip, in slices, 3D and X-rays")
         self.depth.valueChanged.connect(self._advance)
+        self.planner.paths.advanced.connect(self._advanced)
         self.undo_button = button("Undo", "Take a move of a path back (Ctrl+Alt+Z)", self.planner.paths.undo)
         self.undo_button.setShortcut("Ctrl+Alt+Z")
         self.redo_button = button("Redo", "Do it again (Ctrl+Alt+Y)", self.planner.paths.redo)
@@ -206,11 +210,14 @@ class StepForms(QWidget):
 
     def _advance(self, tenths: int) -> None:
         side = self.side.currentData()
-        if side is None:
-            return
-        self.planner.paths.advance(side, tenths / 10)
-        if self.xrays is not None:
-            self.xrays.advance(side, tenths / 10)
+        if side is not None:
+            self.planner.paths.advance(side, tenths / 10)
+
+    def _advanced(self, side: Side, depth_mm: float) -> None:
+        if side == self.side.currentData():
+            self.depth.blockSignals(True)
+            self.depth.setValue(round(10 * depth_mm))
+            self.depth.blockSignals(False)
 
     def _choose_folder(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Folder of the report", self.folder.text())
@@ -233,6 +240,8 @@ class StepForms(QWidget):
         self.depth.setRange(0, length)
         self.depth.setValue(length)
         self.depth.blockSignals(False)
+        if path is not None:
+            self.planner.paths.advance(path.side, path.capsule.length_mm)
 
 
 def button(text: str, tip: str, pressed: Any) -> QPushButton:
