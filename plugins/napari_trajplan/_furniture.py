@@ -15,7 +15,10 @@ from trajplan.reporting.style import YELLOW
 
 @dataclass(frozen=True, eq=False)
 class Handle:
-    """An end of a path on a picture: where, in the picture's own coordinates, and its name when it is dragged."""
+    """An end of a path on a picture: where, in the picture's own coordinates, and its name when it is dragged.
+
+    The name is that of the side and the number of the end: ``left 0`` is the entry, ``left 1`` the tip.
+    """
 
     name: str
     at: FloatArray
@@ -70,8 +73,9 @@ def scale_bar(painter: QPainter, widget: QWidget, length_px: float, words: str) 
     write(painter, 6, y, words, "#FFFFFF")
 
 
-def knob(painter: QPainter, at: QPointF, color: str) -> None:
-    """A handle that can be dragged."""
+def knob(painter: QPainter, at: QPointF, handle: Handle) -> None:
+    """A handle that can be dragged; the entry is the larger, so that both are seen when one looks down the path."""
+    radius = 7.0 if handle.name.endswith("0") else 4.5
     painter.setPen(QPen(QColor("black"), 1.5))
-    painter.setBrush(QColor(color))
-    painter.drawEllipse(at, 5.0, 5.0)
+    painter.setBrush(QColor(handle.color))
+    painter.drawEllipse(at, radius, radius)

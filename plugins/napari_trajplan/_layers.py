@@ -232,6 +232,11 @@ def _about(layer: Layer | None, **more: Any) -> dict[str, Any]:
     return {_ROLE: {**(layer.metadata[_ROLE] if layer is not None else {}), "derived": True, **more}}
 
 
+def _unlisted(viewer: Any) -> Any:
+    """Context: the list of layers is not told of other data, or it is painted anew, which takes longer than they do."""
+    return viewer.layers.events.blocker_all()
+
+
 def _surface(viewer: Any, name: str, mesh: _meshes.Mesh, color: str, **look: Any) -> None:
     vertices, faces = mesh
     data = (to_napari(vertices), faces, np.ones(len(vertices)))
@@ -242,7 +247,8 @@ def _surface(viewer: Any, name: str, mesh: _meshes.Mesh, color: str, **look: Any
             axis_labels=AXIS_LABELS, projection_mode="none", metadata=_about(None, color=color), **look,
         )  # fmt: skip
         return
-    layer.data = data
+    with _unlisted(viewer):
+        layer.data = data
     if layer.metadata[_ROLE].get("color") != color:
         layer.colormap = _plain(color)
         layer.metadata = _about(layer, color=color)
@@ -255,7 +261,7 @@ def _points(viewer: Any, name: str, points_lps: Any, **look: Any) -> Points:
         return viewer.add_points(
             data, name=name, units=UNITS, axis_labels=AXIS_LABELS, projection_mode="all", metadata=_about(None), **look
         )
-    with layer.events.data.blocker():
+    with layer.events.data.blocker(), _unlisted(viewer):
         layer.data = data
     return layer
 
@@ -277,12 +283,13 @@ def _labels(viewer: Any, name: str, labels: LabelMap, *, editable: bool = False,
 
 def _safety(viewer: Any, name: str, path: Trajectory) -> None:
     found = path.safety
-    if found is None:
+    layer = find(viewer, name)
+    if found is None or (layer is not None and layer.metadata[_ROLE]["map"] is found):
         return
     remove(viewer, name)
     viewer.add_points(
         to_napari(found.entry_lps), name=name, units=UNITS, axis_labels=AXIS_LABELS, projection_mode="all", size=1.4,
         features={"margin_mm": found.entry_mm}, face_color="margin_mm", face_colormap="cividis",
         face_contrast_limits=(0.0, max(1.0, float(np.max(found.entry_mm)))), border_width=0.0, visible=False,
-        metadata=_about(None),
+        metadata=_about(None, map=found),
     )  # fmt: skip

@@ -161,7 +161,7 @@ class SliceView(QWidget):
         if shown.cross_mm is not None:
             self._cross(painter, self.to_screen(shown.cross_mm))
         for handle in shown.handles:
-            _furniture.knob(painter, self.to_screen(handle.at), handle.color)
+            _furniture.knob(painter, self.to_screen(handle.at), handle)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         _furniture.bold(painter, self)
         _furniture.letters(painter, self, shown.letters)
