@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from qtpy.QtCore import QPointF, Qt
 from qtpy.QtGui import QColor, QFont, QPainter, QPen
 from qtpy.QtWidgets import QWidget
 
-from trajplan.geometry.arrays import FloatArray
+from napari_trajplan._shown import Handle
 from trajplan.reporting.style import YELLOW
-
-
-@dataclass(frozen=True, eq=False)
-class Handle:
-    """An end of a path on a picture: where, in the picture's own coordinates, and its name when it is dragged.
-
-    The name is that of the side and the number of the end: ``left 0`` is the entry, ``left 1`` the tip.
-    """
-
-    name: str
-    at: FloatArray
-    color: str
 
 
 def write(painter: QPainter, x: float, y: float, text: str, color: str) -> None:

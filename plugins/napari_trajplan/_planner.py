@@ -237,7 +237,7 @@ class Planner(QObject):
             views = result.views
             judge = Judge(dict(made.editors), target.vertebra, views["ap"].carm, views["lateral"].carm)
         session.running = None
-        self.paths.clear()
+        self.paths.later.clear()
         if session.state(Step.SEGMENT) is not State.DONE or session.target is not target:
             self._segmented(target, keys)
         session.made(Step.PLAN, result, keys[Step.PLAN])

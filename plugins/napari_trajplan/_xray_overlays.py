@@ -10,7 +10,7 @@ import numpy as np
 from napari_trajplan._shafts import Shafts
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.fluoroscopy.carm import CArm
-from trajplan.fluoroscopy.lines import anatomy_lines, layers_for
+from trajplan.fluoroscopy.lines import Line, layers_for
 from trajplan.fluoroscopy.overlay import posterior_wall_px
 from trajplan.geometry.arrays import FloatArray
 from trajplan.parts import Side
@@ -43,9 +43,8 @@ class Stroke:
 class Overlays:
     """The lines of one vertebra; those of the last view are kept, so that a dragged path costs nothing more."""
 
-    def __init__(self, vertebra: Vertebra | None) -> None:
-        self._vertebra = vertebra
-        self._lines = () if vertebra is None else anatomy_lines(vertebra)
+    def __init__(self, vertebra: Vertebra | None, lines: tuple[Line, ...] = ()) -> None:
+        self._vertebra, self._lines = vertebra, lines
         self._carm: CArm | None = None
         self._strokes: dict[str, list[Stroke]] = {}
 

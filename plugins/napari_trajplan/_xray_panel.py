@@ -11,12 +11,14 @@ from qtpy.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QWidget
 from napari_trajplan._newest import Newest
 from napari_trajplan._planner import Planner
 from napari_trajplan._tell import Telling
+from napari_trajplan._xray_develop import FULL, PREVIEW
 from napari_trajplan._xray_overlays import SWITCHES
 from napari_trajplan._xray_screen import Screen
 from trajplan import DISCLAIMER
 from trajplan.case import CaseResult
 from trajplan.fluoroscopy.display import Window
-from trajplan.fluoroscopy.projector import prepare
+from trajplan.fluoroscopy.lines import anatomy_lines
+from trajplan.fluoroscopy.projector import prepare, warm_up
 from trajplan.geometry.arrays import FloatArray
 from trajplan.parts import Side
 
@@ -36,6 +38,7 @@ class XrayPanel(QWidget):
         self.prepared: Any = None
         self.newest = Newest(self)
         self.newest.done.connect(self._developed)
+        self.newest.ask("kernels", lambda: warm_up((PREVIEW, FULL)))  # loading them takes as long as ten pictures
         self._build()
         planner.planned.connect(self.use)
         planner.paths.dragged.connect(self._moved)
@@ -91,8 +94,13 @@ class XrayPanel(QWidget):
                 screen.clear()
             return
         self.result, self.prepared = result, prepare(result.scan.volume)
+        self._planner.paths.later.add(lambda: self._begin(result))
+
+    def _begin(self, result: CaseResult) -> None:
+        """The first pictures, one each time the event loop comes round."""
+        lines = () if result.vertebra is None else anatomy_lines(result.vertebra)
         for screen in self.screens:
-            screen.use(result)
+            self._planner.paths.later.add(lambda screen=screen: self.result is result and screen.use(result, lines))
 
     def window_of(self, name: str) -> Window | None:
         """The grey window of a view of the plan, as its work has made it."""

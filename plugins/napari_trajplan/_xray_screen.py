@@ -9,7 +9,7 @@ import numpy as np
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
 
-from napari_trajplan._furniture import Handle
+from napari_trajplan._shown import Handle
 from napari_trajplan._tell import Telling
 from napari_trajplan._xray_develop import EXPOSED, FULL, PREVIEW, Developed, develop
 from napari_trajplan._xray_live import LiveXray
@@ -19,6 +19,7 @@ from trajplan.case import CaseResult
 from trajplan.errors import TrajplanError
 from trajplan.fluoroscopy.carm import CArm
 from trajplan.fluoroscopy.display import edge_letters
+from trajplan.fluoroscopy.lines import Line
 from trajplan.fluoroscopy.overlay import scale_bar
 from trajplan.fluoroscopy.tools import steel_tool
 from trajplan.fluoroscopy.views import en_face
@@ -93,10 +94,10 @@ class Screen(QWidget):
         self.view.set_picture(None)
         self.view.set_drawing(Drawing())
 
-    def use(self, result: CaseResult) -> None:
-        """The views of a plan, beginning with this screen's own."""
+    def use(self, result: CaseResult, lines: tuple[Line, ...]) -> None:
+        """The views of a plan, beginning with this screen's own; `lines` are those of its vertebra."""
         self.clear()
-        self._overlays = Overlays(result.vertebra)
+        self._overlays = Overlays(result.vertebra, lines)
         for key, button in self.buttons.items():
             button.setEnabled(key in result.views)
         drr, window = result.drrs[self.name], self._panel.window_of(self.name)

@@ -11,7 +11,7 @@ from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen,
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_trajplan import _furniture
-from napari_trajplan._furniture import Handle
+from napari_trajplan._shown import Handle
 from napari_trajplan._xray_overlays import Stroke
 from trajplan.geometry.arrays import AnyArray, FloatArray
 from trajplan.reporting.style import ORANGE, YELLOW
