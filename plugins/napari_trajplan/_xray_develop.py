@@ -42,7 +42,12 @@ def develop(prepared: PreparedVolume, carm: CArm, kind: str) -> Developed:
         met = thicknesses(prepared, carm)
         taken = expose(met, _HELD)
         # the greys are those of a picture without noise: local contrast must not be evened out over grain
-        return Developed(taken.drr, display_window(expose(met, _QUIET).drr), kind, taken.dose_words())
+        return Developed(
+            taken.drr,
+            display_window(expose(met, _QUIET).drr),
+            kind,
+            f"{taken.entrance_dose_ugy:.2g} µGy a pulse (uncalibrated)",
+        )
     drr = project(prepared, carm, quality=kind)
     return Developed(drr, rough_window(drr) if kind == PREVIEW else display_window(drr), kind)
 
