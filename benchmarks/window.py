@@ -1,8 +1,8 @@
 """The napari window: time to a verified plan, updates a second while a path is dragged, settling, stalls.
 
-Needs napari with Qt and a display: ``env -u QT_QPA_PLATFORM xvfb-run -a python benchmarks/window.py [SAMPLE]``. A stall is
-the longest time between two ticks of a timer that is due every 5 ms: what a hand on the mouse feels. Beside the times by
-the clock stand those of the window's thread alone, which other programs on the machine lengthen less.
+Needs napari with Qt and a display: ``env -u QT_QPA_PLATFORM xvfb-run -a python benchmarks/window.py [SAMPLE]``.
+A stall is the longest time between two ticks of a timer that is due every 5 ms: what a hand on the mouse feels.
+Beside the times by the clock stand those of the window's thread alone, which other programs lengthen less.
 """
 
 from __future__ import annotations
