@@ -38,6 +38,7 @@ class PlannerDock(StepForms):
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(Planner(viewer), parent)
         self.planner.setParent(self)
+        self.destroyed.connect(self.planner.close)  # napari lets its docks go without closing them
         self.setObjectName("trajplan planner")
         self.setMinimumWidth(330)
         self.steps: dict[Step, Section] = {}

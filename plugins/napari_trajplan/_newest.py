@@ -16,9 +16,10 @@ class Newest(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._thread = _Thread()
-        self._thread.done.connect(self.done)
-        self._thread.start()
+        thread = self._thread = _Thread()
+        thread.done.connect(self.done)
+        self.destroyed.connect(lambda: thread.end())  # a thread that is let go of while it runs takes the window along
+        thread.start()
 
     def ask(self, key: Hashable, work: Callable[[], Any]) -> None:
         """Do this next, in place of what was asked for under the same key before."""
@@ -31,7 +32,6 @@ class Newest(QObject):
     def close(self) -> None:
         """End the thread."""
         self._thread.end()
-        self._thread.wait(10_000)
 
 
 class _Thread(QThread):
@@ -56,6 +56,7 @@ class _Thread(QThread):
             self._end = True
             self._waiting.clear()
             self._news.notify()
+        self.wait(10_000)
 
     def run(self) -> None:
         """Wait, take one, do it."""

@@ -162,6 +162,8 @@ class SlicePanel(QWidget):
     def _focus(self) -> FloatArray:
         """The crosshair: where it was put, on every axis on which napari, which rounds to its steps, is still there."""
         dims = self._viewer.dims
+        if dims.ndim < 3:  # no layer is left
+            return self._focus_lps
         point = to_lps(np.array(dims.point)[-3:])
         half_mm = to_lps([axis.step / 2 for axis in dims.range][-3:])
         still = np.abs(point - self._focus_lps) <= half_mm + _ROUNDING_MM
