@@ -66,7 +66,7 @@ def opened_and_closed(case) -> list[weakref.ref]:
     ("count", "planned"),
     [pytest.param(5, False, id="five"), pytest.param(20, True, id="twenty", marks=pytest.mark.long)],
 )
-def test_closed_viewers_leave_nothing_behind(qapp, count, planned):
+def test_closed_viewers_leave_nothing_behind(qapp, record_property, count, planned):
     reason = no_display()
     if reason:
         pytest.skip(reason)
@@ -82,7 +82,7 @@ def test_closed_viewers_leave_nothing_behind(qapp, count, planned):
     assert not [ref() for ref in kept if ref() is not None]
     assert set(children()) <= set(before), "a worker process was left running"
     told = "\n".join(f"{n} threads, {objects} objects, {mb:.0f} MB" for n, objects, mb in seen)
-    print(told)
+    record_property("seen", told)
     (first_threads, first_objects, first_mb), (last_threads, last_objects, last_mb) = seen[_WARM - 1], seen[-1]
     more = count - _WARM
     assert last_threads <= first_threads, told
