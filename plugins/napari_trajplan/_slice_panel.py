@@ -68,6 +68,8 @@ class SlicePanel(QWidget):
             view: SliceView(view.value, "after Plan" if view not in SLICES else "open a scan") for view in View
         }
         self.side, self.group = QComboBox(), QComboBox()
+        for box in (self.side, self.group):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.side.setToolTip("The path that the planes along and across follow")
         self.side.activated.connect(self._choose)
         self.group.addItems(list(_GROUPS))
