@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from typing import Any
 
 from qtpy.QtCore import Qt
@@ -23,6 +22,7 @@ from napari_trajplan._section import Section
 from napari_trajplan._session import State, Step
 from napari_trajplan._slice_panel import SlicePanel
 from napari_trajplan._step_forms import StepForms, button
+from napari_trajplan._tidying import tidy_now
 from napari_trajplan._xray_panel import XrayPanel
 from trajplan import DISCLAIMER
 
@@ -173,8 +173,7 @@ class PlannerDock(StepForms):
             return
         if self.slices is None or self.xrays is None:
             self.xrays, self.slices = XrayPanel(self.planner), SlicePanel(self.planner)
-            # Python's own tidying takes a fifth of a second in a window this large: better now than amid a plan
-            self.planner.paths.later.add(gc.collect)
+            self.planner.paths.later.add(tidy_now)  # better now than amid a plan
         dock_below(self.planner.viewer, self.xrays, "X-rays")
         dock_below(self.planner.viewer, self.slices, "Slices", self.xrays)
 

@@ -12,10 +12,13 @@ _BREATH_MS = 5
 
 
 class Later(QObject):
-    """Runs one piece each time the event loop comes round."""
+    """Runs one piece each time the event loop comes round; `around` is called with it, and runs it."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(
+        self, parent: QObject | None = None, around: Callable[[Callable[[], object]], object] = lambda piece: piece()
+    ) -> None:
         super().__init__(parent)
+        self._around = around
         self._pieces: deque[Callable[[], object]] = deque()
         self._timer = QTimer(self)
         self._timer.setInterval(_BREATH_MS)
@@ -24,6 +27,11 @@ class Later(QObject):
     def add(self, *pieces: Callable[[], object]) -> None:
         """Put pieces at the end of the line."""
         self._pieces.extend(pieces)
+        self._timer.start()
+
+    def next(self, piece: Callable[[], object]) -> None:
+        """Put a piece before all others."""
+        self._pieces.appendleft(piece)
         self._timer.start()
 
     def clear(self) -> None:
@@ -40,4 +48,4 @@ class Later(QObject):
         if not self._pieces:
             self._timer.stop()
             return
-        self._pieces.popleft()()
+        self._around(self._pieces.popleft())

@@ -15,6 +15,7 @@ from napari_trajplan._live_grade import Answer, Judge, LiveGrader, Question
 from napari_trajplan._session import Session, State, Step
 from napari_trajplan._shafts import Shafts
 from napari_trajplan._tell import Telling
+from napari_trajplan._tidying import tidy_all_again
 from trajplan.case import CaseResult
 from trajplan.edited import Ends
 from trajplan.errors import InputError
@@ -49,7 +50,7 @@ class Paths(QObject):
         self.chosen: Side | None = None
         self.grader = LiveGrader(self)
         self.grader.answered.connect(self._show)
-        self.later = Later(self)
+        self.later = Later(self, self._unseen_first)
         self._behind: set[Side] = set()
         self._slices = QTimer(self)
         self._slices.setSingleShot(True)
@@ -84,6 +85,19 @@ class Paths(QObject):
         _layers.mark_moved(self._viewer, path.side, False)
         layer.mode = "select"
         self._viewer.layers.selection.active = layer
+
+    def _unseen_first(self, piece: Callable[[], object]) -> None:
+        """A layer is added unseen and seen the next time: adding it and drawing it first take long, each by itself."""
+        before = list(self._viewer.layers)
+        piece()
+        for layer in self._viewer.layers:
+            if layer.visible and not any(layer is one for one in before):
+                layer.visible = False
+                self.later.next(lambda layer=layer: self._reveal(layer))
+
+    def _reveal(self, layer: Any) -> None:
+        if layer in self._viewer.layers:
+            layer.visible = True
 
     def clear(self) -> None:
         """Take every path away."""
@@ -172,6 +186,7 @@ class Paths(QObject):
             self._viewer.mouse_drag_callbacks.remove(self._take_up)
         self.later.clear()
         self.grader.close()
+        tidy_all_again()
 
     # the handles in slices and 3D -----------------------------------------------------------------------------------
 
