@@ -93,7 +93,9 @@ class XrayPanel(QWidget):
             for screen in self.screens:
                 screen.clear()
             return
-        self.result, self.prepared = result, prepare(result.scan.volume)
+        prepared = prepare(result.scan.volume)
+        self.newest.ask("coarse", lambda: prepared.coarse)  # of a large scan it takes long: before it is needed
+        self.result, self.prepared = result, prepared
         self._planner.paths.later.add(lambda: self._begin(result))
 
     def _begin(self, result: CaseResult) -> None:
@@ -145,6 +147,9 @@ class XrayPanel(QWidget):
         for screen in self.screens:
             if screen.name == name:
                 screen.developed(value)
+                return
+        if isinstance(value, Exception):
+            raise value
 
     def release(self) -> None:
         """End the thread: the window closes."""
