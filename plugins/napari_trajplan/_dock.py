@@ -52,8 +52,8 @@ class PlannerDock(StepForms):
         viewer.layers.events.removed.connect(self._layers_changed)
         viewer.scene.camera.orientation = _views.ORIENTATION["Axial"]  # napari's own 3D button must not mirror
         self._layers_changed()
-        if len(self.planner.images()) == 1:
-            self.planner.load()
+        if len(self.planner.choices.images()) == 1:
+            self.planner.choices.load()
         self.refresh()
 
     # the column -----------------------------------------------------------------------------------------------------
@@ -110,13 +110,15 @@ class PlannerDock(StepForms):
         target = session.target
         words = _words.vertebra_words(target.vertebra, target.notes) if target else session.message(Step.SEGMENT)
         self._texts["vertebra"].setText(self._dated(Step.SEGMENT, words))
-        self.pick_button.setChecked(self.planner._clicked in self.planner.viewer.mouse_drag_callbacks)
+        self.pick_button.setChecked(self.planner.choices.picking)
         seed = (
             "Click in a slice" if now.seed_lps is None else "Chosen at " + ", ".join(f"{v:.0f}" for v in now.seed_lps)
         )
         self.pick_button.setText(seed)
         self.level.setCurrentIndex(max(0, self.level.findData(now.level)))
-        self._fill(self.labels, [("none: segment", None), *((one.name, one) for one in self.planner.label_layers())])
+        self._fill(
+            self.labels, [("none: segment", None), *((one.name, one) for one in self.planner.choices.label_layers())]
+        )
         if now.labels is None:
             self.labels.setCurrentIndex(0)
         elif self.labels.count() > 1 and self.labels.currentIndex() == 0:
@@ -186,14 +188,14 @@ class PlannerDock(StepForms):
         self.progress.setFormat(f"{what} %p%" if what else "%p%")
 
     def _layers_changed(self, _event: Any = None) -> None:
-        images = self.planner.images()
+        images = self.planner.choices.images()
         self._fill(self.image, [(one.name, one) for one in images])
         if len(images) == 1 and self.session.inputs.scan is None:
-            self.planner.load(images[0])
+            self.planner.choices.load(images[0])
         elif self.session.inputs.scan is not None and self.session.inputs.labels is None and not self.planner.busy:
-            found = self.planner.label_layers()
+            found = self.planner.choices.label_layers()
             if found and self.session.state(Step.PLAN) is State.TODO:
-                self.planner.use_labels(found[-1])
+                self.planner.choices.use_labels(found[-1])
         self.refresh()
 
     @staticmethod

@@ -34,6 +34,7 @@ from trajplan.reporting.style import (
 PATH_COLOR = {Verdict.SAFE: ORANGE, Verdict.UNSAFE: VERMILLION, Verdict.UNKNOWN: UNKNOWN_TEXT}
 STALE_COLOR = "#808080"
 PARTS, MASK, HEIGHTS, PLATES, SKIN = "Parts", "Mask (edit here)", "Height points", "End plates", "Skin entry"
+LABELS = "Vertebrae"
 _ROLE = "trajplan"
 
 
@@ -157,6 +158,15 @@ def show_mask(viewer: Any, mask: LabelMap) -> Labels:
     """The mask that may be edited; a fresh copy of its own, because labels of a case are read-only."""
     remove(viewer, MASK)
     return _labels(viewer, MASK, LabelMap(np.array(mask.array), mask.grid), opacity=0.25, visible=False, editable=True)
+
+
+def show_labels(viewer: Any, labels: LabelMap, scan_sha256: str) -> Labels:
+    """Labels of the vertebrae of a scan, as they were given or painted."""
+    remove(viewer, LABELS)
+    layer = _labels(viewer, LABELS, LabelMap(np.array(labels.array), labels.grid, labels.names), opacity=0.35)
+    layer.metadata = _about(layer, labels_of=scan_sha256)
+    layer.visible = False
+    return layer
 
 
 def show_around(viewer: Any, path: Trajectory, frame: Frame) -> None:

@@ -23,6 +23,11 @@ def images(viewer: Any) -> list[Image]:
     return [one for one in viewer.layers if isinstance(one, Image) and "scan" in about(one)]
 
 
+def image_of(viewer: Any, scan_sha256: str) -> Image | None:
+    """The layer of the scan with this hash, if it is open."""
+    return next((one for one in images(viewer) if about(one)["scan"].sha256 == scan_sha256), None)
+
+
 def label_layers(viewer: Any, scan: Scan | None) -> list[Labels]:
     """The labels of vertebrae that belong to a scan."""
     return [

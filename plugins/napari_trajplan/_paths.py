@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 from napari.layers import Points
@@ -123,6 +123,12 @@ class Paths(QObject):
     def snap(self, side: Side) -> None:
         """Back to the planner's path."""
         self._session.edits.snap(side)
+        self._restore_all()
+
+    def put(self, moved: Mapping[Side, Ends]) -> None:
+        """Paths where a person had put them, of a saved case."""
+        for side, ends in moved.items():
+            self._session.edits.move(side, ends)
         self._restore_all()
 
     def close(self) -> None:

@@ -119,6 +119,10 @@ class Session:
         """A person's word that the contours are right; it holds for this very mask."""
         self._set(confirmed_mask=self.require(Step.SEGMENT).vertebra.parts.sha256())
 
+    def set_confirmed(self, mask_sha256: str | None) -> None:
+        """That word again, of a saved case; it counts for the mask with this hash only (`trajplan.confirm`)."""
+        self._set(confirmed_mask=mask_sha256)
+
     def _set(self, **changes: Any) -> None:
         self.inputs = dataclasses.replace(self.inputs, **changes)
         self.changed()

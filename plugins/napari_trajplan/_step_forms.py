@@ -105,11 +105,11 @@ class StepForms(QWidget):
         self.backend.setToolTip("What makes the mask where there are no labels; none is ever taken in place of another")
         self.backend.textActivated.connect(self.session.set_backend)
         self.segment_button = button("Segment", "Segment and measure only, without planning", self.planner.segment)
-        self.edit_button = button("Edit mask", "Paint or erase in a Labels layer", self.planner.edit_mask)
+        self.edit_button = button("Edit mask", "Paint or erase in a Labels layer", self.planner.choices.edit_mask)
         self.update_button = button("Update", "Measure the mask as it was edited", self.planner.update_mask)
         self.confirm_button = button(
             "Contours are right", "You have compared the contours with the CT: the mask is then trusted as yours",
-            self.planner.confirm,
+            self.planner.choices.confirm,
         )  # fmt: skip
         form.addRow("Back-end", self.backend)
         form.addRow(row_of(self.segment_button, self.edit_button, self.update_button))
@@ -183,17 +183,17 @@ class StepForms(QWidget):
         return label
 
     def _image_chosen(self, index: int) -> None:
-        self.planner.load(self.image.itemData(index))
+        self.planner.choices.load(self.image.itemData(index))
 
     def _labels_chosen(self, index: int) -> None:
-        self.planner.use_labels(self.labels.itemData(index))
+        self.planner.choices.use_labels(self.labels.itemData(index))
 
     def _window_chosen(self, name: str) -> None:
         if self.session.inputs.scan is not None:
             _views.set_window(self.planner.viewer, self.session.inputs.scan, name)
 
     def _pick(self) -> None:
-        self.planner.pick(self.pick_button.isChecked())
+        self.planner.choices.pick(self.pick_button.isChecked())
         if self.pick_button.isChecked():
             self.planner.told.emit("Click on the body of the vertebra in a slice.")
 

@@ -87,7 +87,7 @@ def test_a_case_holds_no_voxel_of_the_ct(saved):
 def test_only_the_very_ct_is_gone_on_with(case, saved):
     back, scan = read_case(saved), sample_case().scan
     require_scan(back, scan)
-    with pytest.raises(InputError, match="is not open.*voxels of") as caught:
+    with pytest.raises(InputError, match=r"is not open.*voxels of") as caught:
         require_scan(back, None)
     assert caught.value.code == "scan_not_open"
     other = Scan.of_volume(Volume(np.zeros((4, 4, 4), np.int16), Grid.isotropic((0, 0, 0), (3, 3, 3), 1.0)),

@@ -189,7 +189,7 @@ def test_open_plan_drag_go_stale_cancel_and_export(window, phantom, tmp_path):
 
     # the scan is closed in the middle of work
     _click(dock.plan_button)
-    viewer.layers.remove(planner.images()[0])
+    viewer.layers.remove(planner.choices.images()[0])
     until(lambda: not planner.busy, "the work ends with its scan")
     assert session.state(Step.LOAD) is State.TODO
     assert not [one.name for one in viewer.layers if one.name.startswith(("Left", "Right", "Parts"))]
@@ -206,17 +206,17 @@ def test_mistakes_are_met_with_a_line_of_what_to_do(window):
     for _ in range(2):
         image = _sample_data.phantom_layers("intact-L3", 4.0)[0]
         viewer.add_layer(Layer.create(*image))
-    dock.planner.load(dock.planner.images()[0])
-    dock.planner.pick(True)
+    dock.planner.choices.load(dock.planner.choices.images()[0])
+    dock.planner.choices.pick(True)
 
     class Click:
         position = (0.0, 0.0, 9999.0)
 
-    dock.planner._clicked(viewer, Click())
+    dock.planner.choices._clicked(viewer, Click())
     assert "outside the scan" in told[-1]
     for act, says in (
-        (dock.planner.confirm, "Segment"),
-        (dock.planner.edit_mask, "Segment"),
+        (dock.planner.choices.confirm, "Segment"),
+        (dock.planner.choices.edit_mask, "Segment"),
         (dock.planner.verify, "Plan"),
     ):
         act()
