@@ -20,6 +20,9 @@ from trajplan.target import Target
 
 _BONE = (Part.BODY, Part.PEDICLE_LEFT, Part.PEDICLE_RIGHT, Part.POSTERIOR)
 
+_SAME_MM = 10.0
+"""Two points of one body that are meant to be the same lie closer; the next body is 25 mm away and more."""
+
 
 class Choices(QObject):
     """Choices of one case. `told` is a line for the user; `put_away` says that the case before is over."""
@@ -79,32 +82,26 @@ class Choices(QObject):
         if on:
             callbacks.append(self._clicked)
 
-    def seed(self, point_lps: ArrayLike) -> None:
-        """Choose the vertebra by a point in its body, LPS mm: clicked, typed, or of a row of the table.
-
-        Raises
-        ------
-        InputError
-            ``no_scan``, or ``seed_outside`` the scan.
-        """
-        scan, point = self._session.inputs.scan, np.asarray(point_lps, dtype=float)
-        if scan is None:
-            raise InputError("open a scan first: File > Open, or File > Open Sample > trajplan", code="no_scan")
-        if not scan.volume.grid.contains(point):
-            raise InputError("that place lies outside the scan: click on the vertebral body", code="seed_outside")
-        if self._session.inputs.labels is not None:
-            self._session.set_level(None)  # the labels tell which vertebra was meant; the one before is not it
-        self._session.set_seed(point)
-        self.pick(False)
-        self.told.emit(f"Vertebra chosen at ({', '.join(f'{v:.0f}' for v in point)}) LPS mm. Press Plan.")
-
-    def _clicked(self, viewer: Any, event: Any) -> None:
+    def choose_at(self, point_lps: ArrayLike) -> None:
+        """Choose the vertebra by a point in its body, LPS mm: clicked, typed, or of a row of the table."""
         with Telling(self.told):
             if not self.load():
                 return
+            session, point = self._session, np.asarray(point_lps, dtype=float)
+            if session.inputs.scan is None or not session.inputs.scan.volume.grid.contains(point):
+                raise InputError("that place lies outside the scan: click on the vertebral body", code="seed_outside")
+            before = session.inputs.seed_lps
+            if session.inputs.labels is not None or (before is not None and np.linalg.norm(point - before) > _SAME_MM):
+                session.set_level(None)  # the level that was stated was that of the vertebra before
+            session.set_seed(point)
+            self.pick(False)
+            self.told.emit(f"Vertebra chosen at ({', '.join(f'{v:.0f}' for v in point)}) LPS mm. Press Plan.")
+
+    def _clicked(self, viewer: Any, event: Any) -> None:
+        with Telling(self.told):
             if viewer.dims.ndisplay != 2:
                 raise InputError("click in a slice: press the 2D/3D button of napari to leave 3D", code="in_3d")
-            self.seed(_layers.to_lps(np.array(event.position)[-3:]))
+            self.choose_at(_layers.to_lps(np.array(event.position)[-3:]))
 
     # the mask -------------------------------------------------------------------------------------------------------
 

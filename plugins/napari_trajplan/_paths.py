@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
+import numpy as np
 from napari.layers import Points
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_trajplan import _layers
 from napari_trajplan._later import Later
 from napari_trajplan._live_grade import Answer, Judge, LiveGrader, Question
+from napari_trajplan._nudge import bind_arrows
 from napari_trajplan._session import Session, State, Step
+from napari_trajplan._shafts import Shafts
 from napari_trajplan._tell import Telling
 from trajplan.case import CaseResult
 from trajplan.edited import Ends
@@ -21,23 +24,28 @@ from trajplan.planning.plan import Trajectory
 from trajplan.verification.stages import Stage
 
 _SLICES_MS = 120
+_SHORTEST_MM = 1.0
 _DERIVED = ("trocar", "automatic plan", "path", "safe cone", "balloon", "safety map")
 
 
 class Paths(QObject):
-    """`dragged` gives side and ends of a path under the mouse; `answered` what is known of it; `settled` follows a move
-    that was kept, taken back or done again."""
+    """`dragged` gives side and ends of a path under the mouse; `advanced` a side and the depth of its tip (mm);
+    `answered` what is known of a move; `settled` follows one that was kept, taken back or done again; `closing` comes
+    before the window goes. `shafts` says where every path is now."""
 
     told = Signal(str)
     dragged = Signal(object, object)
+    advanced = Signal(object, float)
     answered = Signal(object)
     settled = Signal()
+    closing = Signal()
 
     def __init__(self, viewer: Any, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._viewer, self._session = viewer, session
         self.live: dict[Side, Trajectory] = {}
         self.stages: dict[Side, tuple[Stage, ...]] = {}
+        self.shafts = Shafts()
         self.grader = LiveGrader(self)
         self.grader.answered.connect(self._show)
         self.later = Later(self)
@@ -53,6 +61,7 @@ class Paths(QObject):
         self._take_away()
         self.live = {t.side: t for t in result.trajectories}
         self.stages = dict(result.stages)
+        self.shafts.use(result)
         self.grader.use(judge)
         grid = result.scan.volume.grid
         for path in result.trajectories:
@@ -68,6 +77,7 @@ class Paths(QObject):
         layer = _layers.show_handles(self._viewer, path.side, (path.entry_lps, path.target_lps))
         layer.mouse_drag_callbacks.append(self._follower(path.side))
         layer.events.data.connect(self._points_changed(path.side))
+        bind_arrows(self._viewer, layer)
         layer.mode = "select"
         self._viewer.layers.selection.active = layer
 
@@ -79,6 +89,7 @@ class Paths(QObject):
     def _take_away(self) -> None:
         self._behind.clear()
         self.live, self.stages = {}, {}
+        self.shafts.use(None)
         self.grader.use(None)
         names = [_layers.name_of(side, what) for side in Side for what in _DERIVED]
         _layers.remove(self._viewer, *names, *(f"{_layers.SKIN} {side.value}" for side in Side))
@@ -97,18 +108,26 @@ class Paths(QObject):
         Raises
         ------
         InputError
-            ``stale``: the plan is not that of the inputs as they are now.
+            ``stale``: the plan is not that of the inputs as they are now. ``path_too_short``: no direction is left.
         """
         if not self.grader.ready or self._session.state(Step.PLAN) is not State.DONE:
             raise InputError("this plan is stale: press Plan before moving its paths", code="stale")
-        self.dragged.emit(side, ends)
+        if float(np.linalg.norm(ends[1] - ends[0])) < _SHORTEST_MM:
+            raise InputError("entry and tip may not be on one spot: drag one of them away", code="path_too_short")
+        self._move(side, ends)
         self.grader.ask(Question(side, ends, full=final, keep=final))
+
+    def _move(self, side: Side, ends: Ends) -> None:
+        self.shafts.move(side, ends)
+        self.dragged.emit(side, ends)
 
     def advance(self, side: Side, depth_mm: float) -> None:
         """Show the trocar at a depth of the insertion."""
         path, scan = self.live.get(side), self._session.inputs.scan
         if path is not None and scan is not None:
+            self.shafts.advance(side, depth_mm)
             _layers.show_trocar(self._viewer, path, scan.volume.grid, depth_mm)
+            self.advanced.emit(side, depth_mm)
 
     def undo(self) -> None:
         """The move before."""
@@ -134,6 +153,7 @@ class Paths(QObject):
     def close(self) -> None:
         """End the grading thread."""
         self._closed = True
+        self.closing.emit()
         self.later.clear()
         self.grader.close()
 
@@ -210,7 +230,7 @@ class Paths(QObject):
             return
         self._session.edits.move(side, ends)
         _layers.show_handles(self._viewer, side, ends)
-        self.dragged.emit(side, ends)
+        self._move(side, ends)
         self._draw_around(path)
         self._mark()
 
@@ -229,7 +249,7 @@ class Paths(QObject):
         if ends is None:
             return
         _layers.show_handles(self._viewer, side, ends)
-        self.dragged.emit(side, ends)
+        self._move(side, ends)
         self.grader.ask(Question(side, ends, full=True))
 
     def _mark(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_trajplan import _layers, _opened, _saving, _views
 from napari_trajplan._choices import Choices
+from napari_trajplan._levels import Levels
 from napari_trajplan._live_grade import Judge
 from napari_trajplan._paths import Paths
 from napari_trajplan._runner import Keys, Runner
@@ -20,6 +22,7 @@ from trajplan.exports.case_differences import differences
 from trajplan.exports.case_file import read_case
 from trajplan.exports.saved_case import SavedCase, require_scan
 from trajplan.fluoroscopy.display import Window
+from trajplan.planning.plan import PlanSettings
 from trajplan.target import Target
 
 _SOON_MS = 400
@@ -37,12 +40,14 @@ class Planner(QObject):
     progressed = Signal(float, str)
     planned = Signal(object)
 
-    def __init__(self, viewer: Any, parent: QObject | None = None) -> None:
+    def __init__(self, viewer: Any, settings: PlanSettings | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.viewer = viewer
         self._closing = False
         self.windows: dict[str, Window] = {}
         self.session = Session(self._refresh)
+        if settings is not None:
+            self.session.set_settings(settings)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_SOON_MS)
@@ -68,6 +73,15 @@ class Planner(QObject):
     def cancel(self) -> None:
         """Stop the running step now."""
         self.runner.cancel()
+
+    def find_levels(self, done: Callable[[Levels], None]) -> None:
+        """List every vertebra in view."""
+        with Telling(self.told):
+            if self.choices.load():
+                scan, request = self.session.inputs.scan, self.session.request()
+                self.runner.begin(
+                    Step.VERTEBRA, "levels", scan, (scan, request), lambda found, _keys: done(found), refuses=False
+                )
 
     # segment and plan -----------------------------------------------------------------------------------------------
 
@@ -161,14 +175,26 @@ class Planner(QObject):
             words = " Its plan is stale and was left out." if left_out else ""
             self.runner.begin(
                 Step.REPORT, "save", self.session.inputs.scan, (case, result, path),
-                lambda saved, _keys: self.told.emit(f"Case saved: {saved}. The CT is not in it.{words}"),
+                lambda saved, _keys: self.told.emit(f"Case saved: {saved}. The CT is not in it.{words}"), refuses=False,
             )  # fmt: skip
 
-    def reopen(self, path: Path) -> None:
+    def open_case(self, path: Path) -> None:
         """Go on with a saved case on its CT, which must be open."""
         with Telling(self.told):
+            self.reopen(read_case(path))
+
+    def take_dropped(self) -> None:
+        """Go on with a case that was dropped on the viewer, as soon as its CT is open too."""
+        dropped = _opened.dropped_cases(self.viewer)
+        if not dropped or self.busy or _opened.image_of(self.viewer, dropped[0].scan.sha256) is None:
+            return
+        _opened.take_away_cases(self.viewer)
+        self.reopen(dropped[0])
+
+    def reopen(self, case: SavedCase) -> None:
+        """Go on with a case on its CT, which must be open."""
+        with Telling(self.told):
             self.runner.require_idle()
-            case = read_case(path)
             layer = _opened.image_of(self.viewer, case.scan.sha256)
             if layer is None:
                 require_scan(case, self.session.inputs.scan)
@@ -179,9 +205,11 @@ class Planner(QObject):
         session, scan = self.session, self.session.inputs.scan
         if scan is None:
             return
-        self._put_away()
+        self.paths.clear()
+        _layers.remove(self.viewer, _layers.MASK)
+        self.planned.emit(None)
         _saving.take(session, case, scan)
-        if case.labels is not None:
+        if case.labels is not None and not self.choices.label_layers():
             _layers.show_labels(self.viewer, case.labels, scan.sha256)
         given = scan, session.request(), case.kept
         if case.plan is not None:
@@ -198,7 +226,7 @@ class Planner(QObject):
         told = differences(case.plan, made.result) if case.plan is not None else ()
         self.told.emit(" ".join(("Case opened; its plan was made again.", *told)))
         if case.moved:
-            self.paths.put(case.moved)
+            self.paths.later.add(lambda: self.paths.put(case.moved))  # once the layers of the paths are there
 
     # upkeep ---------------------------------------------------------------------------------------------------------
 

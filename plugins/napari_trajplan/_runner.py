@@ -47,9 +47,18 @@ class Runner(QObject):
             raise InputError(f"{running} is still running: wait, or press Cancel first", code="busy")
 
     def begin(
-        self, step: Step, task: str, scan: Scan, arguments: tuple[Any, ...], done: Callable[[Any, Keys], None]
+        self,
+        step: Step,
+        task: str,
+        scan: Scan,
+        arguments: tuple[Any, ...],
+        done: Callable[[Any, Keys], None],
+        *,
+        refuses: bool = True,
     ) -> None:
         """Begin a task of a step; `done` gets what it made, and the keys of the inputs it was made from.
+
+        An error is told; the step then counts as refused, unless `refuses` is False (the task makes no product).
 
         Raises
         ------
@@ -63,7 +72,7 @@ class Runner(QObject):
         self._job, session.running = job, step
         job.told.connect(self.progressed)
         job.done.connect(lambda value: self._done(done, value, keys))
-        job.failed.connect(lambda error: self._failed(step, error, keys))
+        job.failed.connect(lambda error: self._failed(step, error, keys, refuses))
         job.cancelled.connect(lambda: self.told.emit(f"{step.value} was cancelled; nothing was changed."))
         job.ended.connect(self._ended)
         self.told.emit("")
@@ -86,10 +95,11 @@ class Runner(QObject):
         self._session.running = None
         done(value, keys)
 
-    def _failed(self, step: Step, error: BaseException, keys: Keys) -> None:
-        at = Step.SEGMENT if isinstance(error, AnatomyError) else step
+    def _failed(self, step: Step, error: BaseException, keys: Keys, refuses: bool) -> None:
+        at = Step.SEGMENT if refuses and isinstance(error, AnatomyError) else step
         self._session.running = None
-        self._session.refused(at, short_message(error), keys[at])
+        if refuses:
+            self._session.refused(at, short_message(error), keys[at])
         self.told.emit(f"{at.value}: {short_message(error)}")
 
     def _ended(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from napari_trajplan._edits import Edits
+from napari_trajplan._terms import in_window
 from trajplan.anatomy.backends import DEFAULT
 from trajplan.case import CaseRequest, CaseResult, settings_parameters
 from trajplan.errors import InputError, TrajplanError
@@ -245,5 +246,5 @@ class Session:
 
 def short_message(error: BaseException) -> str:
     """A foreseeable error as one line for a person, anything else with its kind."""
-    text = " ".join(str(error).split())
+    text = in_window(" ".join(str(error).split()))
     return text if isinstance(error, TrajplanError) else f"{type(error).__name__}: {text or 'no message'}"

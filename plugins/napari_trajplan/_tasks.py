@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_trajplan._levels import Levels, list_levels
 from trajplan.anatomy.backend import Progress
 from trajplan.case import CaseRequest, CaseResult, run_case
 from trajplan.confirm import confirm_mask
@@ -37,6 +38,11 @@ def segment(scan: Scan, request: CaseRequest, *, progress: Progress) -> Target:
         scan, request.level, request.seed_lps, request.labels, request.labels_source, progress, request.backend,
         request.segmented,
     )  # fmt: skip
+
+
+def levels(scan: Scan, request: CaseRequest, *, progress: Progress) -> Levels:
+    """Every vertebra in view."""
+    return list_levels(scan, request, progress=progress)
 
 
 def plan(scan: Scan, request: CaseRequest, target: Target | None, *, progress: Progress) -> Planned:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import numpy as np
@@ -13,15 +12,11 @@ from napari_trajplan._planner import Planner
 from napari_trajplan._xray_screen import Screen
 from trajplan import DISCLAIMER
 from trajplan.case import CaseResult
-from trajplan.edited import Ends
 from trajplan.errors import TrajplanError
 from trajplan.fluoroscopy.display import Window
 from trajplan.fluoroscopy.projector import prepare
-from trajplan.geometry import Capsule
 from trajplan.geometry.arrays import FloatArray
 from trajplan.parts import Side
-from trajplan.planning.plan import Trajectory
-from trajplan.reporting.shaft import outer_lps
 
 
 class XrayPanel(QWidget):
@@ -55,17 +50,17 @@ class XrayPanel(QWidget):
             grid.addWidget(screen, 0, n)
         grid.addLayout(row, 1, 0, 1, 2)
         planner.planned.connect(self.use)
-        planner.paths.dragged.connect(self.follow)
+        planner.paths.dragged.connect(self._follow)
+        planner.paths.advanced.connect(self._follow)
+        self.shafts = planner.paths.shafts
         self.result: CaseResult | None = None
         self.prepared: Any = None
-        self.ends: dict[Side, Ends] = {}
-        self.depth: dict[Side, float] = {}
         if planner.session.plan is not None:
             self.use(planner.session.plan)
 
     def use(self, result: CaseResult | None) -> None:
         """Show a plan, or nothing."""
-        self.result, self.ends, self.depth = result, {}, {}
+        self.result = result
         if result is None or not result.drrs:
             self.result = None
             self.prepared = None
@@ -80,14 +75,7 @@ class XrayPanel(QWidget):
         """The grey window of a view of the plan, as its work has made it."""
         return self._planner.windows.get(name)
 
-    def follow(self, side: Side, ends: Ends) -> None:
-        """A path moves under the mouse: both pictures at once, numbers follow."""
-        self.ends[side] = ends
-        self.redraw()
-
-    def advance(self, side: Side, depth_mm: float) -> None:
-        """Show a trocar at a depth of the insertion."""
-        self.depth[side] = depth_mm
+    def _follow(self, _side: Side, _where: Any) -> None:
         self.redraw()
 
     def redraw(self) -> None:
@@ -95,35 +83,12 @@ class XrayPanel(QWidget):
         for screen in self.screens:
             screen.draw()
 
-    def paths(self) -> dict[Side, tuple[Trajectory, Ends]]:
-        """Every path and where its ends are now."""
-        if self.result is None:
-            return {}
-        planned = {t.side: t for t in self.result.trajectories}
-        return {
-            side: (path, self.ends.get(side) or self._planner.paths.ends(side) or (path.entry_lps, path.target_lps))
-            for side, path in planned.items()
-        }
-
-    def shaft(self, path: Trajectory, ends: Ends) -> Capsule:
-        """The trocar of moved ends, as far in as the insertion is."""
-        moved = dataclasses.replace(path, entry_lps=ends[0], target_lps=ends[1], skin_lps=None)
-        depth = min(self.depth.get(path.side, np.inf), moved.capsule.length_mm)
-        tip = moved.entry_lps + depth * moved.direction_lps
-        back = path.length_from_skin_mm or 0.0
-        outer = (
-            outer_lps(moved, self.result.scan.volume.grid)
-            if self.result is not None and path.skin_lps is None
-            else ends[0] - max(0.0, back - path.length_in_bone_mm) * moved.direction_lps
-        )
-        return Capsule(outer, tip, path.instrument.radius_mm)
-
     def drag(self, side: Side, end: int, point_lps: FloatArray, final: bool) -> None:
         """An end of a path was dragged in a picture."""
-        found = self.paths().get(side)
+        found = self._planner.paths.shafts.ends(side)
         if found is None:
             return
-        ends = [np.array(one) for one in found[1]]
+        ends = [np.array(one) for one in found]
         ends[end] = point_lps
         try:
             self._planner.paths.drag(side, (ends[0], ends[1]), final=final)

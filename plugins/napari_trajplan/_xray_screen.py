@@ -9,8 +9,9 @@ import numpy as np
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
+from napari_trajplan._furniture import Handle
 from napari_trajplan._xray_live import FULL, PREVIEW, LiveXray
-from napari_trajplan._xray_view import Drawing, Handle, XrayView
+from napari_trajplan._xray_view import Drawing, XrayView
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.case import CaseResult
 from trajplan.errors import TrajplanError
@@ -132,8 +133,8 @@ class Screen(QWidget):
         if self.live is None:
             return
         carm, panel = self.live.carm, self._panel
-        paths = panel.paths()
-        self.live.draw([steel_tool(panel.shaft(path, ends)) for path, ends in paths.values()])
+        shafts = panel.shafts
+        self.live.draw([steel_tool(one) for one in map(shafts.shaft, shafts.sides) if one is not None])
         self.view.set_picture(self.live.picture)
         self.view.mm_per_px = carm.pixel_mm / carm.magnification
         lines: list[tuple[FloatArray, str]] = []
@@ -143,8 +144,8 @@ class Screen(QWidget):
             if self._outlined is not carm:
                 self._outlined, self._outlines = carm, _outlines(vertebra, carm)
             lines = list(self._outlines)
-        for side, (_path, ends) in paths.items():
-            entry, tip = carm.project(ends[0]), carm.project(ends[1])
+        for side in shafts.sides:
+            entry, tip = (carm.project(end) for end in shafts.ends(side) or ())
             if panel.overlays.isChecked():
                 lines.append((np.stack([entry, tip]), ORANGE))
             handles += [Handle(f"{side.value} 0", entry, "#FFFFFF"), Handle(f"{side.value} 1", tip, SIDE_COLOR[side])]
@@ -163,9 +164,9 @@ class Screen(QWidget):
         if self.live is None:
             return
         side, end = Side(name.split()[0]), int(name.split()[1])
-        found = self._panel.paths().get(side)
-        if found is not None:
-            self._panel.drag(side, end, across_beam(self.live.carm, found[1][end], at_px), final)
+        ends = self._panel.shafts.ends(side)
+        if ends is not None:
+            self._panel.drag(side, end, across_beam(self.live.carm, ends[end], at_px), final)
 
 
 def across_beam(carm: CArm, point_lps: FloatArray, at_px: FloatArray) -> FloatArray:

@@ -118,7 +118,7 @@ def test_open_plan_drag_go_stale_cancel_and_export(window, phantom, tmp_path):
     before = planner.paths.live[Side.LEFT]
     picture = view._grey.copy()
     handle = next(h for h in view._drawing.handles if h.name == "left 1")
-    start = view.to_screen(handle.at_px)
+    start = view.to_screen(handle.at)
     drag(view, start, start + QPointF(6.0, 8.0))
     until(lambda: bool(session.edits.now), "the move is kept")
     _settled(dock)
