@@ -25,8 +25,16 @@ def dock_below(viewer: Any, panel: QWidget, name: str, behind: QWidget | None = 
     main.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
     if other is not None:
         main.tabifyDockWidget(other, docked)
-        QTimer.singleShot(0, docked.raise_)  # the tabs are made when the event loop comes round
+        to_front(panel)
     main.resizeDocks([docked], [_HEIGHT], Qt.Orientation.Vertical)
+
+
+def to_front(panel: QWidget) -> None:
+    """The tab of a panel before the others; its tabs are made when the event loop comes round."""
+    docked = _dock_of(panel)
+    if docked is not None:
+        docked.raise_()
+        QTimer.singleShot(0, docked, docked.raise_)
 
 
 def _dock_of(panel: QWidget) -> QDockWidget | None:

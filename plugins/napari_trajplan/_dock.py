@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_trajplan import _opened, _views, _words
-from napari_trajplan._below import dock_below
+from napari_trajplan._below import dock_below, to_front
 from napari_trajplan._controls import button, fill_box
 from napari_trajplan._planner import Planner
 from napari_trajplan._preferences import preferences, tour_is_over
@@ -165,18 +165,17 @@ class PlannerDock(StepForms):
             self.planner.paths.later.add(self.show_xrays)
 
     def show_xrays(self) -> None:
-        """Dock the X-rays under the canvas, once, in front of the slices."""
+        """The X-rays in front of the slices."""
+        self.show_panels()
         if self.xrays is not None:
-            return
-        self.show_slices()
-        self.xrays = XrayPanel(self.planner)
-        dock_below(self.planner.viewer, self.xrays, "X-rays", self.slices)
+            to_front(self.xrays)
 
-    def show_slices(self) -> None:
-        """Dock the linked views under the canvas, once."""
+    def show_panels(self) -> None:
+        """Dock slices and X-rays under the canvas, once; the slices are in front until there is a plan."""
         if self.slices is None:
-            self.slices = SlicePanel(self.planner)
-            dock_below(self.planner.viewer, self.slices, "Slices")
+            self.xrays, self.slices = XrayPanel(self.planner), SlicePanel(self.planner)
+            dock_below(self.planner.viewer, self.xrays, "X-rays")
+            dock_below(self.planner.viewer, self.slices, "Slices", self.xrays)
 
     def _tell(self, text: str) -> None:
         self.message.setText(in_window(text))
@@ -202,7 +201,7 @@ class PlannerDock(StepForms):
             self.planner.choices.load(images[0])
             self._window_chosen(self.window_preset.currentText())
         if self.session.inputs.scan is not None:
-            self.show_slices()
+            self.show_panels()
         self.refresh()
 
     def closeEvent(self, event: Any) -> None:  # Qt's name

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from qtpy.QtCore import QPointF, Qt
 from qtpy.QtGui import QColor, QFont, QPainter, QPen
 from qtpy.QtWidgets import QWidget
 
-from trajplan.geometry.arrays import FloatArray
+from napari_trajplan._shown import Handle
 from trajplan.reporting.style import YELLOW
-
-
-@dataclass(frozen=True, eq=False)
-class Handle:
-    """An end of a path on a picture: where, in the picture's own coordinates, and its name when it is dragged."""
-
-    name: str
-    at: FloatArray
-    color: str
 
 
 def write(painter: QPainter, x: float, y: float, text: str, color: str) -> None:
@@ -70,8 +60,9 @@ def scale_bar(painter: QPainter, widget: QWidget, length_px: float, words: str) 
     write(painter, 6, y, words, "#FFFFFF")
 
 
-def knob(painter: QPainter, at: QPointF, color: str) -> None:
-    """A handle that can be dragged."""
+def knob(painter: QPainter, at: QPointF, handle: Handle) -> None:
+    """A handle that can be dragged; the entry is the larger, so that both are seen when one looks down the path."""
+    radius = 7.0 if handle.name.endswith("0") else 4.5
     painter.setPen(QPen(QColor("black"), 1.5))
-    painter.setBrush(QColor(color))
-    painter.drawEllipse(at, 5.0, 5.0)
+    painter.setBrush(QColor(handle.color))
+    painter.drawEllipse(at, radius, radius)

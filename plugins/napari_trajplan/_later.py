@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 from qtpy.QtCore import QObject, QTimer
 
+_BREATH_MS = 5
+"""Between two pieces, so that what one has changed is painted before the next begins."""
+
 
 class Later(QObject):
     """Runs one piece each time the event loop comes round."""
@@ -15,7 +18,7 @@ class Later(QObject):
         super().__init__(parent)
         self._pieces: deque[Callable[[], object]] = deque()
         self._timer = QTimer(self)
-        self._timer.setInterval(0)
+        self._timer.setInterval(_BREATH_MS)
         self._timer.timeout.connect(self._next)
 
     def add(self, *pieces: Callable[[], object]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -57,27 +57,30 @@ class Paths(QObject):
         self._closed = False
 
     def use(self, result: CaseResult, judge: Judge | None) -> None:
-        """Show the paths of a fresh plan."""
-        self._take_away()
+        """Show the paths of a fresh plan, in the layers of the one before where there are some."""
+        self._behind.clear()
         self.live = {t.side: t for t in result.trajectories}
         self.stages = dict(result.stages)
         self.shafts.use(result)
         self.grader.use(judge)
-        grid = result.scan.volume.grid
+        for name in self._names(side for side in Side if side not in self.live):
+            self.later.add(lambda name=name: _layers.remove(self._viewer, name))
         for path in result.trajectories:
-            _layers.show_trocar(self._viewer, path, grid)
+            self.later.add(lambda side=path.side: self._draw_trocar(side))
         for path in result.trajectories:
+            self._draw_around(path)
             self.later.add(
-                lambda path=path: self._draw_around(path),
-                lambda path=path: _layers.show_ghost(self._viewer, path),
-                lambda path=path: self._add_handles(path),
+                lambda path=path: _layers.show_ghost(self._viewer, path), lambda path=path: self._add_handles(path)
             )
 
     def _add_handles(self, path: Trajectory) -> None:
+        known = _layers.find(self._viewer, _layers.name_of(path.side, "path"))
         layer = _layers.show_handles(self._viewer, path.side, (path.entry_lps, path.target_lps))
-        layer.mouse_drag_callbacks.append(self._follower(path.side))
-        layer.events.data.connect(self._points_changed(path.side))
-        bind_arrows(self._viewer, layer)
+        if layer is not known:
+            layer.mouse_drag_callbacks.append(self._follower(path.side))
+            layer.events.data.connect(self._points_changed(path.side))
+            bind_arrows(self._viewer, layer)
+        _layers.mark_moved(self._viewer, path.side, False)
         layer.mode = "select"
         self._viewer.layers.selection.active = layer
 
@@ -91,8 +94,16 @@ class Paths(QObject):
         self.live, self.stages = {}, {}
         self.shafts.use(None)
         self.grader.use(None)
-        names = [_layers.name_of(side, what) for side in Side for what in _DERIVED]
-        _layers.remove(self._viewer, *names, *(f"{_layers.SKIN} {side.value}" for side in Side))
+        _layers.remove(self._viewer, *self._names(Side))
+
+    @staticmethod
+    def _names(sides: Iterable[Side]) -> list[str]:
+        """Of all layers of the paths on some sides."""
+        return [
+            name
+            for side in sides
+            for name in (*(_layers.name_of(side, what) for what in _DERIVED), f"{_layers.SKIN} {side.value}")
+        ]
 
     def ends(self, side: Side) -> Ends | None:
         """Where a path is now: as moved, or as planned."""
@@ -123,11 +134,16 @@ class Paths(QObject):
 
     def advance(self, side: Side, depth_mm: float) -> None:
         """Show the trocar at a depth of the insertion."""
+        if side in self.live:
+            self.shafts.advance(side, depth_mm)
+            if _layers.find(self._viewer, _layers.name_of(side, "trocar")) is not None:
+                self._draw_trocar(side)
+            self.advanced.emit(side, depth_mm)
+
+    def _draw_trocar(self, side: Side) -> None:
         path, scan = self.live.get(side), self._session.inputs.scan
         if path is not None and scan is not None:
-            self.shafts.advance(side, depth_mm)
-            _layers.show_trocar(self._viewer, path, scan.volume.grid, depth_mm)
-            self.advanced.emit(side, depth_mm)
+            _layers.show_trocar(self._viewer, path, scan.volume.grid, self.shafts.depth_mm(side))
 
     def undo(self) -> None:
         """The move before."""
@@ -211,11 +227,10 @@ class Paths(QObject):
 
     def _catch_up(self) -> None:
         """The trocar in slices and 3D: drawing it takes longer than the X-rays."""
-        scan = self._session.inputs.scan
         behind, self._behind = self._behind, set()
         for side in behind & self.live.keys():
-            if scan is not None and not self._closed:
-                _layers.show_trocar(self._viewer, self.live[side], scan.volume.grid)
+            if not self._closed:
+                self._draw_trocar(side)
 
     def _settle(self, answer: Answer) -> None:
         """Keep a move; one that cannot be graded is taken back. A path that was put back is drawn in full."""
@@ -235,9 +250,17 @@ class Paths(QObject):
         self._mark()
 
     def _draw_around(self, path: Trajectory) -> None:
-        plan = self._session.plan
-        if plan is not None and plan.vertebra is not None:
-            _layers.show_around(self._viewer, path, plan.vertebra.frame)
+        """What belongs to a path beside its trocar, a layer each time the event loop comes round."""
+        plan, viewer = self._session.plan, self._viewer
+        if plan is None or plan.vertebra is None:
+            return
+        frame = plan.vertebra.frame
+        self.later.add(
+            lambda: _layers.show_balloon(viewer, path),
+            lambda: _layers.show_cone(viewer, path, frame),
+            lambda: _layers.show_skin(viewer, path),
+            lambda: _layers.show_safety(viewer, path),
+        )
 
     def _restore_all(self) -> None:
         for side in self.live:

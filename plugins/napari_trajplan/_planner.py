@@ -117,7 +117,7 @@ class Planner(QObject):
         if made.editors:
             views = result.views
             judge = Judge(dict(made.editors), target.vertebra, views["ap"].carm, views["lateral"].carm)
-        self.paths.clear()
+        self.paths.later.clear()
         if session.state(Step.SEGMENT) is not State.DONE or session.target is not target:
             self._segmented(target, keys)
         session.made(Step.PLAN, result, keys[Step.PLAN])

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from napari_trajplan._furniture import Handle
 from napari_trajplan._shafts import Shafts
+from napari_trajplan._shown import Handle, Ring, Shown
 from napari_trajplan._slice_planes import SLICES, Look, View
 from napari_trajplan._slice_scene import Cut, Outline, greys, shaft_outline
-from napari_trajplan._slice_view import Ring, Shown
 from trajplan.parts import Side
 from trajplan.planning.plan import Trajectory
 from trajplan.reporting.barrel import room_at

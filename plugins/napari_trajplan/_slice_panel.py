@@ -124,8 +124,8 @@ class SlicePanel(QWidget):
             self.whole()
         vertebra = None if target is None or scan is None else target.vertebra
         if vertebra is not self._of:
-            self._of = vertebra
-            self._masks = None if vertebra is None else PartMasks(vertebra.parts)
+            self._of, self._masks = vertebra, None
+            self._cuts.clear()
             if vertebra is not None:
                 self._middle_lps = _views.middle_of(vertebra)
             self.redraw()
@@ -148,7 +148,8 @@ class SlicePanel(QWidget):
 
     def look(self) -> Look:
         """Crosshair, middle, path and depth as they are now."""
-        focus = to_lps(np.array(self._viewer.dims.point)[-3:])
+        at = np.array(self._viewer.dims.point)[-3:]
+        focus = to_lps(at) if len(at) == 3 else self._middle_lps  # napari is flat while its last layers go
         side = self.chosen
         path = None if side is None else self._paths.shafts.path(side)
         if side is None or path is None:
@@ -199,6 +200,8 @@ class SlicePanel(QWidget):
             return
         known = self._cuts.get(view)
         if known is None or not _same(known.plane, plane):
+            if self._masks is None and self._of is not None:
+                self._masks = PartMasks(self._of.parts)
             known = self._cuts[view] = cut(self._scan.volume, self._masks, plane)
         margin = self._planner.session.inputs.settings.wall_margin_mm
         widget.show_picture(

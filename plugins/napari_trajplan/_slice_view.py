@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-
 import numpy as np
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import (
@@ -22,9 +19,8 @@ from qtpy.QtGui import (
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_trajplan import _furniture
-from napari_trajplan._furniture import Handle
-from napari_trajplan._slice_scene import Outline
-from trajplan.geometry.arrays import AnyArray, FloatArray
+from napari_trajplan._shown import Shown
+from trajplan.geometry.arrays import FloatArray
 from trajplan.reporting.style import SKY
 
 _GRAB_PX = 12.0
@@ -34,31 +30,6 @@ _KEYS = {
     Qt.Key.Key_PageUp: (0, 0, 1), Qt.Key.Key_PageDown: (0, 0, -1), Qt.Key.Key_Left: (-1, 0, 0),
     Qt.Key.Key_Right: (1, 0, 0), Qt.Key.Key_Up: (0, -1, 0), Qt.Key.Key_Down: (0, 1, 0),
 }  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class Ring:
-    """A circle on the plane, mm; filled where it is an instrument."""
-
-    center_mm: FloatArray
-    radius_mm: float
-    color: str
-    filled: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """All that a view shows; places are x and y in mm from the middle of the picture."""
-
-    grey: AnyArray
-    outlines: Sequence[Outline] = ()
-    rings: Sequence[Ring] = ()
-    handles: Sequence[Handle] = ()
-    cross_mm: FloatArray | None = None
-    letters: Mapping[str, str] = field(default_factory=dict)
-    title: str = ""
-    note: str = ""
-    note_color: str = "#FFFFFF"
 
 
 class SliceView(QWidget):
@@ -161,7 +132,7 @@ class SliceView(QWidget):
         if shown.cross_mm is not None:
             self._cross(painter, self.to_screen(shown.cross_mm))
         for handle in shown.handles:
-            _furniture.knob(painter, self.to_screen(handle.at), handle.color)
+            _furniture.knob(painter, self.to_screen(handle.at), handle)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         _furniture.bold(painter, self)
         _furniture.letters(painter, self, shown.letters)

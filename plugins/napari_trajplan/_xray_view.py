@@ -11,21 +11,24 @@ from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen,
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_trajplan import _furniture
-from napari_trajplan._furniture import Handle
+from napari_trajplan._shown import Handle
+from napari_trajplan._xray_overlays import Stroke
 from trajplan.geometry.arrays import AnyArray, FloatArray
 from trajplan.reporting.style import ORANGE, YELLOW
 
 _GRAB_PX = 14.0
+_DASHES = {"--": Qt.PenStyle.DashLine, ":": Qt.PenStyle.DotLine}
 
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
     """What lies over the picture, in picture pixels (row, column)."""
 
-    lines: Sequence[tuple[FloatArray, str]] = ()
+    strokes: Sequence[Stroke] = ()
     handles: Sequence[Handle] = ()
     letters: Mapping[str, str] = field(default_factory=dict)
     title: str = ""
+    note: str = ""
     bar_px: float = 0.0
 
 
@@ -78,6 +81,11 @@ class XrayView(QWidget):
         self._zoom, self._middle = zoom, np.array(at_px, dtype=float)
         self.update()
 
+    @property
+    def dragging(self) -> bool:
+        """Whether a handle is held."""
+        return self._grabbed is not None
+
     # geometry of the screen -----------------------------------------------------------------------------------------
 
     def _scale(self) -> float:
@@ -118,11 +126,11 @@ class XrayView(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(QRectF(corner, end), image)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for line, color in self._drawing.lines:
-            painter.setPen(QPen(QColor(color), 1.6))
-            painter.drawPolyline(self._polygon(line))
+        for stroke in self._drawing.strokes:
+            painter.setPen(QPen(QColor(stroke.color), 1.6, _DASHES.get(stroke.dash, Qt.PenStyle.SolidLine)))
+            painter.drawPolyline(self._polygon(stroke.at_px))
         for handle in self._drawing.handles:
-            _furniture.knob(painter, self.to_screen(handle.at), handle.color)
+            _furniture.knob(painter, self.to_screen(handle.at), handle)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         self._furniture(painter)
         painter.end()
@@ -131,6 +139,7 @@ class XrayView(QWidget):
         _furniture.bold(painter, self)
         _furniture.letters(painter, self, self._drawing.letters)
         _furniture.title(painter, self, self._drawing.title)
+        _furniture.title(painter, self, self._drawing.note, YELLOW, line=1)
         right = self.width() - painter.fontMetrics().horizontalAdvance("SIMULATED") - 4
         _furniture.write(painter, right, self.height() - 6, "SIMULATED", ORANGE)
         if self._drawing.bar_px:

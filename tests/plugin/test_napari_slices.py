@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-pytest.importorskip("qtpy", reason="Qt is not installed")  # the drawing's types are those of its widget
-
+from napari_trajplan._slice_drawing import letters
 from napari_trajplan._slice_framing import Framing
 from napari_trajplan._slice_planes import SLICES, Look, View, on_plane, plane_of, stepped
 from napari_trajplan._slice_scene import cut, greys, shaft_outline
@@ -33,8 +32,6 @@ def path(convergence_deg: float = 15.0, caudal_deg: float = 8.0) -> Capsule:
 
 
 def edges(plane):
-    from napari_trajplan._slice_drawing import letters
-
     found = letters(plane)
     return tuple(found[edge] for edge in ("left", "right", "top", "bottom"))
 
