@@ -1,4 +1,4 @@
-"""A plan.json or a saved case as layers: the paths as they were saved, to look at. No viewer, no napari."""
+"""A plan.json or a saved case as layers: the paths as they were saved, to look at. No viewer."""
 
 from __future__ import annotations
 
@@ -47,17 +47,19 @@ def plan_words(document: PlanDocument) -> str:
 
 
 def _path(path: TrajectoryModel, about: dict[str, Any]) -> list[LayerData]:
-    side, color = path.side.capitalize(), _COLOR[path.verdict]
+    from napari.utils.colormaps import Colormap
+
+    color = _COLOR[path.verdict]
     entry, target = np.array(path.entry_lps), np.array(path.target_lps)
     outer = entry if path.skin_lps is None else np.array(path.skin_lps)
     vertices, faces = _meshes.tube(outer, target, path.instrument.outer_diameter_mm / 2)
     look = {
-        "name": f"Saved {path.side} trocar ({path.verdict})", "colormap": ([color, color], f"trajplan saved {color}"),
+        "name": f"Saved {path.side} trocar ({path.verdict})", "colormap": Colormap([color, color]),
         "contrast_limits": (0.0, 1.0), "shading": "smooth", "units": UNITS, "axis_labels": AXIS_LABELS,
         "metadata": {"trajplan": dict(about)},
     }  # fmt: skip
     surface: LayerData = ((to_napari(vertices), faces, np.ones(len(vertices))), look, "surface")
-    return [surface, _points(f"Saved {side.lower()} entry and tip", np.stack([entry, target]), color, about)]
+    return [surface, _points(f"Saved {path.side} entry and tip", np.stack([entry, target]), color, about)]
 
 
 def _mask(parts: LabelMap, about: dict[str, Any]) -> LayerData:
