@@ -191,6 +191,8 @@ class PlannerDock(StepForms):
         fresh = session.inputs.labels is None and session.state(Step.PLAN) is State.TODO and not self.planner.busy
         if fresh and layer in choices.label_layers():
             choices.use_labels(layer)
+        if words := _opened.about(layer).get("told"):
+            self._tell(words)
         if "case" in _opened.about(layer) or layer in choices.images():
             self.planner.take_dropped()
 

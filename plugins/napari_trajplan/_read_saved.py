@@ -34,8 +34,8 @@ def read_plan_layers(path: str | Sequence[str]) -> list[LayerData]:
     """
     file = Path(str(path))
     document = read_plan(file)
-    _tell(plan_words(document) + _of_ct(document.input), warn=_open_scan(document.input) is None)
-    return plan_layers(document, _mask_beside(file, document))
+    layers = plan_layers(document, _mask_beside(file, document))
+    return _told(layers, plan_words(document), document.input)
 
 
 def read_case_layers(path: str | Sequence[str]) -> list[LayerData]:
@@ -50,8 +50,16 @@ def read_case_layers(path: str | Sequence[str]) -> list[LayerData]:
 
     case = read_case(Path(str(path)))
     words = plan_words(case.plan) if case.plan is not None else f"Saved case without a plan, of {scan_line(case.scan)}"
-    _tell(words + _of_ct(case.scan), warn=_open_scan(case.scan) is None)
-    return case_layers(case)
+    return _told(case_layers(case), words, case.scan)
+
+
+def _told(layers: list[LayerData], words: str, scan: InputModel) -> list[LayerData]:
+    """Say what was opened, in a notification and for the planner."""
+    is_open = _open_scan(scan) is not None
+    words += ", which is open." if is_open else ", which is not open: open it to see the bone and to go on."
+    _tell(words, warn=not is_open)
+    layers[-1][1]["metadata"]["trajplan"]["told"] = words
+    return layers
 
 
 def _mask_beside(file: Path, document: PlanDocument) -> LabelMap | None:
@@ -62,12 +70,6 @@ def _mask_beside(file: Path, document: PlanDocument) -> LabelMap | None:
         return parts
     _tell(f"{document.files.parts} beside it was changed since: it is not shown", warn=True)
     return None
-
-
-def _of_ct(scan: InputModel) -> str:
-    if _open_scan(scan) is not None:
-        return ", which is open."
-    return ", which is not open: its paths are shown without it. Open that CT to see the bone."
 
 
 def _open_scan(scan: InputModel) -> Any:

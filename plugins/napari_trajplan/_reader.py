@@ -16,6 +16,7 @@ from trajplan import DISCLAIMER
 
 LayerData = tuple[Any, dict[str, Any], str]
 _SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm")
+_NOTHING = "Nothing."
 _CONTRAST_HU = (-200.0, 800.0)
 
 
@@ -65,4 +66,5 @@ def _tell(findings: list[dict[str, str]]) -> None:
 
     for one in findings:
         tell = show_info if one["severity"] == "info" else show_warning
-        tell(in_window(f"{one['code']}: {one['message']} {one['to_do']}"))
+        what = "" if one["to_do"] == _NOTHING else f" {one['to_do']}"
+        tell(in_window(f"{one['code']}: {one['message']}{what}"))

@@ -75,7 +75,8 @@ class Runner(QObject):
         job.failed.connect(lambda error: self._failed(step, error, keys, refuses))
         job.cancelled.connect(lambda: self.told.emit(f"{step.value} was cancelled; nothing was changed."))
         job.ended.connect(self._ended)
-        self.told.emit("")
+        if step is not Step.VERIFY:  # it begins by itself after a move: what was said before is still true
+            self.told.emit("")
         self.changed.emit()
         job.start()
 

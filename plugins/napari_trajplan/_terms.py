@@ -11,6 +11,7 @@ _PHRASES = (
     (r"state (it|the level) with --level( after counting)?", r"choose \1 under Vertebra > Level\2"),
     (r"choose one with --level", "choose one under Vertebra > Level"),
     (r"plan again with --confirm-mask [0-9a-f]+", "press Contours are right under Segment, then Plan"),
+    (r"--confirm-mask needs", "a confirmed mask needs"),
     (r"confirm them with --confirm-mask", "press Contours are right under Segment"),
     (r"when not, correct the label file and plan on that", "when not, press Edit mask, correct it and press Update"),
     (r"correct the label file", "press Edit mask, correct it and press Update"),
