@@ -25,17 +25,23 @@ def until(holds: Callable[[], bool], what: str, patience_s: float = 600.0) -> No
             pytest.fail(f"this never happened: {what}")
 
 
-def drag(widget: QWidget, start: QPointF, stop: QPointF, steps: int = 5) -> None:
-    """Press, move and release the left button."""
+def drag(
+    widget: QWidget,
+    start: QPointF,
+    stop: QPointF,
+    steps: int = 5,
+    held: Qt.MouseButton = Qt.MouseButton.LeftButton,
+    keys: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
+) -> None:
+    """Press, move and release a button."""
 
     def send(kind: QEvent.Type, at: QPointF, buttons: Qt.MouseButton) -> None:
         to = QPointF(widget.mapToGlobal(QPoint(round(at.x()), round(at.y()))))
-        button = Qt.MouseButton.NoButton if kind is QEvent.Type.MouseMove else Qt.MouseButton.LeftButton
-        event = QMouseEvent(kind, at, to, button, buttons, Qt.KeyboardModifier.NoModifier)
+        button = Qt.MouseButton.NoButton if kind is QEvent.Type.MouseMove else held
+        event = QMouseEvent(kind, at, to, button, buttons, keys)
         QApplication.sendEvent(widget, event)
         QApplication.processEvents()
 
-    held = Qt.MouseButton.LeftButton
     send(QEvent.Type.MouseButtonPress, start, held)
     for n in range(1, steps + 1):
         send(QEvent.Type.MouseMove, start + (stop - start) * (n / steps), held)

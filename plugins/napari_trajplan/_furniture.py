@@ -28,8 +28,8 @@ def bold(painter: QPainter, widget: QWidget) -> None:
     painter.setFont(font)
 
 
-def letters(painter: QPainter, widget: QWidget, at: Mapping[str, str]) -> None:
-    """Orientation letters at ``left``, ``right``, ``top`` and ``bottom``; the top one stands below the name."""
+def letters(painter: QPainter, widget: QWidget, at: Mapping[str, str], lines: int = 1) -> None:
+    """Orientation letters at ``left``, ``right``, ``top`` and ``bottom``; the top one below the `lines` of the name."""
     words = painter.fontMetrics()
     width, height, line = widget.width(), widget.height(), words.height()
     for edge, letter in at.items():
@@ -37,7 +37,7 @@ def letters(painter: QPainter, widget: QWidget, at: Mapping[str, str]) -> None:
         places = {
             "left": (4.0, (height + words.ascent()) / 2),
             "right": (width - wide - 4.0, (height + words.ascent()) / 2),
-            "top": ((width - wide) / 2, 2.0 * line),
+            "top": ((width - wide) / 2, (lines + 1.0) * line),
             "bottom": ((width - wide) / 2, height - 5.0),
         }
         write(painter, *places[edge], letter, YELLOW)

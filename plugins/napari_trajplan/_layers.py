@@ -156,15 +156,15 @@ def show_plates(viewer: Any, vertebra: Vertebra) -> None:
 
 
 def show_mask(viewer: Any, mask: LabelMap) -> Labels:
-    """The mask that may be edited; a fresh copy of its own, because labels of a case are read-only."""
+    """The mask that may be edited; a copy of its own."""
     remove(viewer, MASK)
-    return _labels(viewer, MASK, LabelMap(np.array(mask.array), mask.grid), opacity=0.25, visible=False, editable=True)
+    return _labels(viewer, MASK, mask, opacity=0.25, visible=False, editable=True)
 
 
 def show_labels(viewer: Any, labels: LabelMap, scan_sha256: str) -> Labels:
     """Labels of the vertebrae of a scan, as they were given or painted."""
     remove(viewer, LABELS)
-    layer = _labels(viewer, LABELS, LabelMap(np.array(labels.array), labels.grid, labels.names), opacity=0.35)
+    layer = _labels(viewer, LABELS, labels, opacity=0.35, editable=True)
     layer.metadata = _about(layer, labels_of=scan_sha256)
     layer.visible = False
     return layer
@@ -220,7 +220,8 @@ def show_trocar(viewer: Any, path: Trajectory, grid: Grid, depth_mm: float | Non
     depth = path.capsule.length_mm if depth_mm is None else depth_mm
     tip = path.entry_lps + depth * path.direction_lps
     mesh = _meshes.tube(outer_lps(path, grid), tip, path.instrument.radius_mm)
-    _surface(viewer, name_of(path.side, "trocar"), mesh, PATH_COLOR[path.verdict])
+    # unlit: in its own colour from wherever one looks, and drawn in half the time
+    _surface(viewer, name_of(path.side, "trocar"), mesh, PATH_COLOR[path.verdict], shading="none")
 
 
 def show_ghost(viewer: Any, path: Trajectory) -> None:
@@ -290,8 +291,8 @@ def _surface(viewer: Any, name: str, mesh: _meshes.Mesh, color: str, **look: Any
     layer = find(viewer, name)
     if layer is None:
         viewer.add_surface(
-            data, name=name, colormap=_plain(color), contrast_limits=(0.0, 1.0), shading="smooth", units=UNITS,
-            axis_labels=AXIS_LABELS, projection_mode="none", metadata=_about(None, color=color), **look,
+            data, name=name, colormap=_plain(color), contrast_limits=(0.0, 1.0), units=UNITS, axis_labels=AXIS_LABELS,
+            projection_mode="none", metadata=_about(None, color=color), **{"shading": "smooth", **look},
         )  # fmt: skip
         return
     with _unlisted(viewer):
@@ -316,13 +317,14 @@ def _points(viewer: Any, name: str, points_lps: Any, **look: Any) -> Points:
 def _labels(viewer: Any, name: str, labels: LabelMap, *, editable: bool = False, **look: Any) -> Labels:
     layer = find(viewer, name)
     about = _about(layer, grid=labels.grid)
+    array = np.array(labels.array) if editable else labels.array  # labels of a case are read-only: nobody could paint
     if layer is not None and layer.data.shape == labels.array.shape:
-        layer.data = labels.array
+        layer.data = array
         layer.translate = placement(labels.grid)["translate"]
         layer.scale = placement(labels.grid)["scale"]
         layer.metadata = about
         return layer
     remove(viewer, name)
-    layer = viewer.add_labels(labels.array, name=name, metadata=about, **look, **placement(labels.grid))
+    layer = viewer.add_labels(array, name=name, metadata=about, **look, **placement(labels.grid))
     layer.editable = editable
     return layer

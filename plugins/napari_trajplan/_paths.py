@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any
 
 import numpy as np
-from napari.layers import Points
+from napari.layers import Labels, Points
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_trajplan import _layers
@@ -31,7 +31,8 @@ _DERIVED = ("trocar", "automatic plan", "path", "safe cone", "balloon", "safety 
 class Paths(QObject):
     """`dragged` gives side and ends of a path under the mouse; `advanced` a side and the depth of its tip (mm);
     `answered` what is known of a move; `settled` follows one that was kept, taken back or done again; `closing` comes
-    before the window goes. `shafts` says where every path is now."""
+    before the window goes. `shafts` says where every path is now,
+    `chosen` which was moved or advanced last."""
 
     told = Signal(str)
     dragged = Signal(object, object)
@@ -46,6 +47,7 @@ class Paths(QObject):
         self.live: dict[Side, Trajectory] = {}
         self.stages: dict[Side, tuple[Stage, ...]] = {}
         self.shafts = Shafts()
+        self.chosen: Side | None = None
         self.grader = LiveGrader(self)
         self.grader.answered.connect(self._show)
         self.later = Later(self)
@@ -55,6 +57,7 @@ class Paths(QObject):
         self._slices.setInterval(_SLICES_MS)
         self._slices.timeout.connect(self._catch_up)
         self._closed = False
+        viewer.mouse_drag_callbacks.append(self._take_up)
 
     def use(self, result: CaseResult, judge: Judge | None) -> None:
         """Show the paths of a fresh plan, in the layers of the one before where there are some."""
@@ -129,12 +132,15 @@ class Paths(QObject):
         self.grader.ask(Question(side, ends, full=final, keep=final))
 
     def _move(self, side: Side, ends: Ends) -> None:
+        self.chosen = side
         self.shafts.move(side, ends)
         self.dragged.emit(side, ends)
 
     def advance(self, side: Side, depth_mm: float) -> None:
         """Show the trocar at a depth of the insertion."""
+        side = Side(side)  # a list of Qt keeps the word, not the member
         if side in self.live:
+            self.chosen = side
             self.shafts.advance(side, depth_mm)
             if _layers.find(self._viewer, _layers.name_of(side, "trocar")) is not None:
                 self._draw_trocar(side)
@@ -170,10 +176,29 @@ class Paths(QObject):
         """End the grading thread."""
         self._closed = True
         self.closing.emit()
+        if self._take_up in self._viewer.mouse_drag_callbacks:
+            self._viewer.mouse_drag_callbacks.remove(self._take_up)
         self.later.clear()
         self.grader.close()
 
     # the handles in slices and 3D -----------------------------------------------------------------------------------
+
+    def _take_up(self, viewer: Any, event: Any) -> None:
+        """Whoever presses on a handle means it, whichever layer was chosen; but a mask that is painted in is let be."""
+        active = viewer.layers.selection.active
+        if isinstance(active, Labels) and active.mode != "pan_zoom":
+            return
+        for side in self.live:
+            layer = _layers.find(viewer, _layers.name_of(side, "path"))
+            if layer is None or not layer.visible or layer is active:
+                continue
+            under = layer.get_value(
+                event.position, view_direction=event.view_direction, dims_displayed=event.dims_displayed, world=True
+            )
+            if under is not None:
+                layer.mode = "select"
+                viewer.layers.selection.active = layer
+                return
 
     def _follower(self, side: Side) -> Callable[[Points, Any], Generator[None, None, None]]:
         def follow(layer: Points, event: Any) -> Generator[None, None, None]:

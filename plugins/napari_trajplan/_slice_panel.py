@@ -26,6 +26,7 @@ from trajplan.reporting.reslice import PartMasks, Plane
 
 _REST_MS = 120
 _DRAG_MS = 40
+_ROUNDING_MM = 1e-6
 _GROUPS = {"All six": tuple(View), "Slices": tuple(SLICES), "Path": tuple(v for v in View if v not in SLICES)}
 
 
@@ -40,7 +41,7 @@ class SlicePanel(QWidget):
         self._layer: Any = None
         self._of: Any = None
         self._masks: PartMasks | None = None
-        self._middle_lps = np.zeros(3)
+        self._middle_lps = self._focus_lps = np.zeros(3)
         self._framing = Framing()
         self._cuts: dict[View, Cut] = {}
         self._due: set[View] = set()
@@ -68,7 +69,7 @@ class SlicePanel(QWidget):
         }
         self.side, self.group = QComboBox(), QComboBox()
         self.side.setToolTip("The path that the planes along and across follow")
-        self.side.activated.connect(lambda _i: self.redraw())
+        self.side.activated.connect(self._choose)
         self.group.addItems(list(_GROUPS))
         self.group.setToolTip("Which views are shown; double click on a view for that one alone")
         self.group.textActivated.connect(lambda name: self.show_only(_GROUPS[name]))
@@ -132,13 +133,17 @@ class SlicePanel(QWidget):
 
     def _take_plan(self, _result: Any) -> None:
         self._framing.let_go()
-        before = self.side.currentData()
         self.side.clear()
         for side in self._paths.shafts.sides:
             self.side.addItem(f"{side.value} path", side)
-        self.side.setCurrentIndex(max(0, self.side.findData(before)) if self.side.count() else -1)
+        self.side.setCurrentIndex(max(0, self.side.findData(self._paths.chosen)) if self.side.count() else -1)
         self._take()
         self.redraw()
+
+    def _choose(self, _index: int) -> None:
+        side = self.chosen
+        if side is not None:  # the slider of the insertion goes with it
+            self._paths.advance(side, self._paths.shafts.depth_mm(side))
 
     @property
     def chosen(self) -> Side | None:
@@ -148,13 +153,21 @@ class SlicePanel(QWidget):
 
     def look(self) -> Look:
         """Crosshair, middle, path and depth as they are now."""
-        at = np.array(self._viewer.dims.point)[-3:]
-        focus = to_lps(at) if len(at) == 3 else self._middle_lps  # napari is flat while its last layers go
-        side = self.chosen
+        focus, side = self._focus(), self.chosen
         path = None if side is None else self._paths.shafts.path(side)
         if side is None or path is None:
             return Look(focus, self._middle_lps)
         return Look(focus, self._middle_lps, path.capsule, self._paths.shafts.depth_mm(side))
+
+    def _focus(self) -> FloatArray:
+        """The crosshair: where it was put, on every axis on which napari, which rounds to its steps, is still there."""
+        dims = self._viewer.dims
+        if dims.ndim < 3:  # the last layers are just going
+            return np.asarray(self._focus_lps)
+        point = to_lps(np.array(dims.point)[-3:])
+        half_mm = to_lps([axis.step / 2 for axis in dims.range][-3:])
+        still = np.abs(point - self._focus_lps) <= half_mm + _ROUNDING_MM
+        return np.where(still, self._focus_lps, point)
 
     @property
     def window_hu(self) -> tuple[float, float]:
@@ -256,8 +269,9 @@ class SlicePanel(QWidget):
         if self._scan is None:
             return
         corners = self._scan.volume.grid.corners_lps()
-        inside = np.clip(point_lps, corners.min(axis=0), corners.max(axis=0))
-        self._viewer.dims.set_point((0, 1, 2), tuple(float(v) for v in to_napari(inside)))
+        self._focus_lps = np.clip(point_lps, corners.min(axis=0), corners.max(axis=0))
+        self._viewer.dims.set_point((0, 1, 2), tuple(float(v) for v in to_napari(self._focus_lps)))
+        self._crosshair_moved()
 
     def _scrolled(self, view: View, notches: float) -> None:
         if self._scan is None:

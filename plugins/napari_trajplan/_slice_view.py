@@ -135,7 +135,7 @@ class SliceView(QWidget):
             _furniture.knob(painter, self.to_screen(handle.at), handle)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         _furniture.bold(painter, self)
-        _furniture.letters(painter, self, shown.letters)
+        _furniture.letters(painter, self, shown.letters, 2 if shown.note else 1)
         _furniture.title(painter, self, shown.title)
         _furniture.title(painter, self, shown.note, shown.note_color, line=1)
         bar = 10.0 if 20.0 / self.mm_per_px > 0.4 * self.width() else 20.0

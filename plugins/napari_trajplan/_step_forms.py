@@ -200,17 +200,15 @@ class StepForms(QWidget):
             self.planner.paths.advance(side, tenths / 10)
 
     def _advanced(self, side: Side, depth_mm: float) -> None:
-        if side == self.side.currentData():
-            self.depth.blockSignals(True)
-            self.depth.setValue(round(10 * depth_mm))
-            self.depth.blockSignals(False)
+        """The path that was moved last is the one the slider acts on."""
+        path = self.planner.paths.shafts.path(side)
+        self.side.setCurrentIndex(self.side.findData(side))
+        self.depth.blockSignals(True)
+        self.depth.setRange(0, 0 if path is None else round(10 * path.capsule.length_mm))
+        self.depth.setValue(round(10 * depth_mm))
+        self.depth.blockSignals(False)
 
     def _reset_slider(self) -> None:
         path = self.planner.paths.live.get(self.side.currentData())
-        self.depth.blockSignals(True)
-        length = 0 if path is None else round(10 * path.capsule.length_mm)
-        self.depth.setRange(0, length)
-        self.depth.setValue(length)
-        self.depth.blockSignals(False)
         if path is not None:
             self.planner.paths.advance(path.side, path.capsule.length_mm)

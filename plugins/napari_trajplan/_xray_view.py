@@ -137,7 +137,7 @@ class XrayView(QWidget):
 
     def _furniture(self, painter: QPainter) -> None:
         _furniture.bold(painter, self)
-        _furniture.letters(painter, self, self._drawing.letters)
+        _furniture.letters(painter, self, self._drawing.letters, 2 if self._drawing.note else 1)
         _furniture.title(painter, self, self._drawing.title)
         _furniture.title(painter, self, self._drawing.note, YELLOW, line=1)
         right = self.width() - painter.fontMetrics().horizontalAdvance("SIMULATED") - 4
