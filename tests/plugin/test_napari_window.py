@@ -152,33 +152,3 @@ def test_open_plan_drag_go_stale_cancel_and_export(window, phantom, tmp_path):
     until(lambda: not planner.busy, "the work ends with its scan")
     assert session.state(Step.LOAD) is State.TODO
     assert not [one.name for one in viewer.layers if one.name.startswith(("Left", "Right", "Parts"))]
-
-
-def test_mistakes_are_met_with_a_line_of_what_to_do(window):
-    viewer, dock = window
-    told = []
-    dock.planner.told.connect(told.append)
-    viewer.add_image(np.zeros((8, 9, 10), np.int16), name="MR", contrast_limits=(0, 1))
-    press(dock.plan_button)
-    assert "not read by trajplan" in told[-1]
-    viewer.layers.clear()
-    for _ in range(2):
-        image = _sample_data.phantom_layers("intact-L3", 4.0)[0]
-        viewer.add_layer(Layer.create(*image))
-    dock.planner.choices.load(dock.planner.choices.images()[0])
-    dock.planner.choices.pick(True)
-
-    class Click:
-        position = (0.0, 0.0, 9999.0)
-
-    dock.planner.choices._clicked(viewer, Click())
-    assert "outside the scan" in told[-1]
-    for act, says in (
-        (dock.planner.choices.confirm, "Segment"),
-        (dock.planner.choices.edit_mask, "Segment"),
-        (dock.planner.verify, "Plan"),
-    ):
-        act()
-        assert f"press {says} first" in told[-1]
-    dock.planner.update_mask()
-    assert "press Edit mask first" in told[-1]
