@@ -44,15 +44,15 @@ def main(sample: str = "wedge-L1") -> None:
         viewer.add_layer(Layer.create(*layer))
     _live(3.0)
 
-    labels, planner = dock.labels, dock.planner
-    planner.use_labels(None)  # a segmentation of its own, by the click of a user
+    labels, planner = dock.vertebra.labels, dock.planner
+    planner.choices.use_labels(None)  # a segmentation of its own, by the click of a user
     planner.session.set_seed(_body(sample))
     segmenting = Probe()
     planner.segment()
     segmenting.run(lambda: planner.busy or planner.paths.later.waiting)
     segmented = dock.session.state(Step.SEGMENT).value
     planner.session.set_seed(None)
-    planner.use_labels(labels.itemData(labels.count() - 1))
+    planner.choices.use_labels(labels.itemData(labels.count() - 1))
 
     planning, start = Probe(), time.perf_counter()
     dock.plan_button.click()

@@ -35,6 +35,7 @@ from trajplan.reporting.style import (
 PATH_COLOR = {Verdict.SAFE: ORANGE, Verdict.UNSAFE: VERMILLION, Verdict.UNKNOWN: UNKNOWN_TEXT}
 STALE_COLOR = "#808080"
 PARTS, MASK, HEIGHTS, PLATES, SKIN = "Parts", "Mask (edit here)", "Height points", "End plates", "Skin entry"
+LABELS = "Vertebrae"
 _ROLE = "trajplan"
 
 
@@ -155,9 +156,18 @@ def show_plates(viewer: Any, vertebra: Vertebra) -> None:
 
 
 def show_mask(viewer: Any, mask: LabelMap) -> Labels:
-    """The mask that may be edited; a fresh copy of its own, because labels of a case are read-only."""
+    """The mask that may be edited; a copy of its own."""
     remove(viewer, MASK)
-    return _labels(viewer, MASK, LabelMap(np.array(mask.array), mask.grid), opacity=0.25, visible=False, editable=True)
+    return _labels(viewer, MASK, mask, opacity=0.25, visible=False, editable=True)
+
+
+def show_labels(viewer: Any, labels: LabelMap, scan_sha256: str) -> Labels:
+    """Labels of the vertebrae of a scan, as they were given or painted."""
+    remove(viewer, LABELS)
+    layer = _labels(viewer, LABELS, labels, opacity=0.35, editable=True)
+    layer.metadata = _about(layer, labels_of=scan_sha256)
+    layer.visible = False
+    return layer
 
 
 def show_cone(viewer: Any, path: Trajectory, frame: Frame) -> None:
@@ -307,13 +317,14 @@ def _points(viewer: Any, name: str, points_lps: Any, **look: Any) -> Points:
 def _labels(viewer: Any, name: str, labels: LabelMap, *, editable: bool = False, **look: Any) -> Labels:
     layer = find(viewer, name)
     about = _about(layer, grid=labels.grid)
+    array = np.array(labels.array) if editable else labels.array  # labels of a case are read-only: nobody could paint
     if layer is not None and layer.data.shape == labels.array.shape:
-        layer.data = labels.array
+        layer.data = array
         layer.translate = placement(labels.grid)["translate"]
         layer.scale = placement(labels.grid)["scale"]
         layer.metadata = about
         return layer
     remove(viewer, name)
-    layer = viewer.add_labels(labels.array, name=name, metadata=about, **look, **placement(labels.grid))
+    layer = viewer.add_labels(array, name=name, metadata=about, **look, **placement(labels.grid))
     layer.editable = editable
     return layer

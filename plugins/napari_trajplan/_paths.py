@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_trajplan import _layers
 from napari_trajplan._later import Later
 from napari_trajplan._live_grade import Answer, Judge, LiveGrader, Question
+from napari_trajplan._nudge import bind_arrows
 from napari_trajplan._session import Session, State, Step
 from napari_trajplan._shafts import Shafts
 from napari_trajplan._tell import Telling
@@ -82,6 +83,7 @@ class Paths(QObject):
         if layer is not known:
             layer.mouse_drag_callbacks.append(self._follower(path.side))
             layer.events.data.connect(self._points_changed(path.side))
+            bind_arrows(self._viewer, layer)
         _layers.mark_moved(self._viewer, path.side, False)
         layer.mode = "select"
         self._viewer.layers.selection.active = layer
@@ -176,6 +178,12 @@ class Paths(QObject):
     def snap(self, side: Side) -> None:
         """Back to the planner's path."""
         self._session.edits.snap(side)
+        self._restore_all()
+
+    def put(self, moved: Mapping[Side, Ends]) -> None:
+        """Paths where a person had put them, of a saved case."""
+        for side, ends in moved.items():
+            self._session.edits.move(side, ends)
         self._restore_all()
 
     def close(self) -> None:

@@ -119,7 +119,7 @@ class SlicePanel(QWidget):
             self._forget_layer()
             self._scan = scan
             self._layer = None if scan is None else next(
-                (one for one in self._planner.images() if one.metadata["trajplan"]["scan"] is scan), None
+                (one for one in self._planner.choices.images() if one.metadata["trajplan"]["scan"] is scan), None
             )  # fmt: skip
             if self._layer is not None:
                 self._layer.events.contrast_limits.connect(self._window_changed)
@@ -164,8 +164,8 @@ class SlicePanel(QWidget):
     def _focus(self) -> FloatArray:
         """The crosshair: where it was put, on every axis on which napari, which rounds to its steps, is still there."""
         dims = self._viewer.dims
-        if dims.ndim < 3:  # no layer is left
-            return self._focus_lps
+        if dims.ndim < 3:  # the last layers are just going
+            return np.asarray(self._focus_lps)
         point = to_lps(np.array(dims.point)[-3:])
         half_mm = to_lps([axis.step / 2 for axis in dims.range][-3:])
         still = np.abs(point - self._focus_lps) <= half_mm + _ROUNDING_MM
@@ -261,8 +261,8 @@ class SlicePanel(QWidget):
         if plane is None or self._scan is None:
             return
         point = on_plane(plane, xy)
-        if self._planner.picking:
-            self._planner.choose_at(point)
+        if self._planner.choices.picking:
+            self._planner.choices.choose_at(point)
             return
         self.go_to(point)
 

@@ -96,7 +96,7 @@ def test_a_tip_dragged_in_a_slice_goes_with_the_mouse_and_stays_in_the_slice(win
 def test_a_tip_dragged_in_3d_moves_in_the_plane_of_the_screen(window, tmp_path):
     viewer, dock = window
     path = path_of(dock, Side.RIGHT)
-    dock._view("3D")
+    dock.view("3D")
     rest(dock)
     layer = viewer.layers[_layers.name_of(Side.RIGHT, "path")]
     start = on_canvas(viewer, layer, to_napari(path.target_lps))
@@ -217,7 +217,7 @@ def test_linked_views_follow_click_wheel_window_and_drag(window, tmp_path):
     wheel(axial, at, 1, Qt.KeyboardModifier.ControlModifier)
     assert panel.plane(View.CORONAL).half_width_mm == pytest.approx(0.85 * wide)
     # right and drag: the grey window of napari's layer
-    layer = dock.planner.images()[0]
+    layer = dock.planner.choices.images()[0]
     low, high = layer.contrast_limits
     drag(axial, at, at + QPointF(20.0, 0.0), held=Qt.MouseButton.RightButton)
     assert layer.contrast_limits[1] - layer.contrast_limits[0] > 1.1 * (high - low)
