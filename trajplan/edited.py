@@ -38,6 +38,7 @@ def editor_of(result: CaseResult, target: Target, side: Side) -> Editor:
         result.request.settings,
         Route(side, path.approach),
         mask_doubt(target.automatic, target.spacing_mm),
+        path.safety,
     )
 
 

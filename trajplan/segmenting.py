@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trajplan.anatomy.backend import Backend, Progress
+from trajplan.anatomy.clean_labels import clean_labels
 from trajplan.anatomy.found_vertebra import FoundVertebra
 from trajplan.anatomy.level_proposal import LevelProposal
 from trajplan.anatomy.measure import measure_vertebra
@@ -21,8 +22,11 @@ from trajplan.errors import AnatomyError
 from trajplan.geometry import Frame, LabelMap, Volume
 from trajplan.geometry.arrays import FloatArray
 from trajplan.geometry.resample import resample_labels
-from trajplan.levels import level_id
+from trajplan.levels import LEVEL_IDS, LEVEL_NAMES, level_id
 from trajplan.parts import PART_NAMES
+
+_T13_PLACE = LEVEL_IDS["T12"] + 0.5
+"""Ids run from head to feet but for T13, which was numbered later."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +110,26 @@ def segment_all(ct: Volume, seed_lps: FloatArray | None, level: str | None, prog
         confidence = judge_looks(one.seen, None, one.seen.target_share, one.mask, 0.0)
         out.append(_measured(ct, labels, ids[k], name if named else None, confidence, name, (one, frame)))
     return Segmentation(labels, tuple(out), levels)
+
+
+def measure_labelled(ct: Volume, labels: LabelMap, progress: Progress) -> Segmentation:
+    """Every vertebra of labels that came with a scan, measured; their names are those of the labels.
+
+    Raises
+    ------
+    AnatomyError
+        ``no_vertebra``: the labels hold none.
+    """
+    cleaned, _ = clean_labels(labels)
+    ids = [i for i in cleaned.ids() if i in LEVEL_NAMES]
+    if not ids:
+        raise AnatomyError("the labels hold no vertebra by its VerSe id", code="no_vertebra")
+    known, out = Confidence(1.0, {}, ()), []
+    for k, identifier in enumerate(sorted(ids, key=lambda i: _T13_PLACE if i == LEVEL_IDS["T13"] else i)):
+        name = LEVEL_NAMES[identifier]
+        progress(k / len(ids), f"measuring {name}")
+        out.append(_measured(ct, cleaned, identifier, None, known, name))
+    return Segmentation(cleaned, tuple(out))
 
 
 def parts_of(vertebrae: Sequence[SegmentedVertebra], labels: LabelMap) -> LabelMap:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trajplan.anatomy.backend import Backend, Progress
+from trajplan.anatomy.backend import Backend, LabelResult, Progress
 from trajplan.anatomy.backends import DEFAULT, get_backend
 from trajplan.anatomy.clean_labels import clean_labels
 from trajplan.anatomy.column import find_column
@@ -40,6 +40,7 @@ class Target:
     """The vertebra to plan, whether its mask is automatic, and what a reader must know about how it was found.
 
     `spacing_mm` is the largest voxel spacing of what the mask was made on: the coarser of scan and labels.
+    `segmentation` is what a back-end made (`trajplan.kept` saves it); None where labels were given.
     """
 
     vertebra: Vertebra
@@ -47,6 +48,7 @@ class Target:
     notes: tuple[str, ...]
     provenance: Mapping[str, object]
     spacing_mm: float | None = None
+    segmentation: LabelResult | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def find_target(
         seed_lps, chosen_note = _worst_seed(scan.volume)
         notes.append(chosen_note)
     try:
-        vertebra, provenance = _segmented(
+        vertebra, result = _segmented(
             scan, level, np.asarray(seed_lps, dtype=float), chosen, progress, confirmed=stated is not None
         )
     except AnatomyError as reason:
@@ -132,7 +134,7 @@ def find_target(
     elif stated is None:
         notes.append(f"The level {level} is the program's own count; nobody has confirmed it.")
     spacing_mm = float(scan.volume.grid.spacing_zyx.max())
-    return Target(vertebra, True, tuple(notes), provenance | counted, spacing_mm)
+    return Target(vertebra, True, tuple(notes), dict(result.provenance) | counted, spacing_mm, result)
 
 
 def _worst_seed(volume: Volume) -> tuple[FloatArray, str]:
@@ -152,7 +154,7 @@ def _worst_seed(volume: Volume) -> tuple[FloatArray, str]:
 
 def _segmented(
     scan: Scan, level: str | None, seed_lps: FloatArray, backend: Backend, progress: Progress, *, confirmed: bool
-) -> tuple[Vertebra, dict[str, object]]:
+) -> tuple[Vertebra, LabelResult]:
     """Segment and measure the vertebra at a seed."""
     result = segment_at_seed(
         backend,
@@ -171,7 +173,7 @@ def _segmented(
         source=backend.name,
         confidence=result.confidence,
     )
-    return vertebra, dict(result.provenance)
+    return vertebra, result
 
 
 def require_inside(volume: Volume, seed_lps: FloatArray) -> None:

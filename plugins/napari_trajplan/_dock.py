@@ -6,26 +6,30 @@ from typing import Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
-    QComboBox,
-    QDockWidget,
     QHBoxLayout,
     QLabel,
-    QMainWindow,
     QProgressBar,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
-from napari_trajplan import _views, _words
+from napari_trajplan import _opened, _views, _words
+from napari_trajplan._below import dock_below, to_front
+from napari_trajplan._controls import button, fill_box
 from napari_trajplan._planner import Planner
+from napari_trajplan._preferences import preferences, tour_is_over
+from napari_trajplan._report_form import ReportForm
 from napari_trajplan._section import Section
 from napari_trajplan._session import State, Step
-from napari_trajplan._step_forms import StepForms, button
+from napari_trajplan._slice_panel import SlicePanel
+from napari_trajplan._step_forms import StepForms
+from napari_trajplan._terms import in_window
+from napari_trajplan._tidying import tidy_now
+from napari_trajplan._tour import Tour
+from napari_trajplan._vertebra_form import VertebraForm
 from napari_trajplan._xray_panel import XrayPanel
 from trajplan import DISCLAIMER
-
-_XRAY_HEIGHT = 340
 
 
 class PlannerDock(StepForms):
@@ -37,24 +41,29 @@ class PlannerDock(StepForms):
     """
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
-        super().__init__(Planner(viewer), parent)
+        asked = preferences()
+        super().__init__(Planner(viewer, asked.settings()), parent)
         self.planner.setParent(self)
+        self.destroyed.connect(self.planner.close)  # napari lets its docks go without closing them
         self.setObjectName("trajplan planner")
         self.setMinimumWidth(330)
         self.steps: dict[Step, Section] = {}
+        self.vertebra, self.report_form = VertebraForm(self.planner), ReportForm(self.planner)
+        self.tour = Tour()
+        self.tour.over.connect(tour_is_over)
         self._build()
+        self.window_preset.setCurrentText(asked.window)
         self.planner.changed.connect(self.refresh)
         self.planner.told.connect(self._tell)
         self.planner.progressed.connect(self._progress)
         self.planner.planned.connect(self._planned)
         self.planner.paths.answered.connect(lambda _answer: self._show_paths())
-        viewer.layers.events.inserted.connect(self._layers_changed)
+        viewer.layers.events.inserted.connect(self._inserted)
         viewer.layers.events.removed.connect(self._layers_changed)
         viewer.scene.camera.orientation = _views.ORIENTATION["Axial"]  # napari's own 3D button must not mirror
         self._layers_changed()
-        if len(self.planner.images()) == 1:
-            self.planner.load()
-        self.refresh()
+        if asked.tour:
+            self.tour.start()
 
     # the column -----------------------------------------------------------------------------------------------------
 
@@ -64,8 +73,9 @@ class PlannerDock(StepForms):
         layout.setContentsMargins(2, 2, 2, 2)
         layout.setSpacing(2)
         makers = {
-            Step.LOAD: self._load_step, Step.VERTEBRA: self._vertebra_step, Step.SEGMENT: self._segment_step,
-            Step.PLAN: self._plan_step, Step.VERIFY: self._verify_step, Step.REPORT: self._report_step,
+            Step.LOAD: self._load_step, Step.VERTEBRA: lambda form: form.addRow(self.vertebra),
+            Step.SEGMENT: self._segment_step, Step.PLAN: self._plan_step, Step.VERIFY: self._verify_step,
+            Step.REPORT: lambda form: form.addRow(self.report_form),
         }  # fmt: skip
         for step, make in makers.items():
             box = Section(step, step in (Step.LOAD, Step.PLAN, Step.VERIFY))
@@ -85,16 +95,20 @@ class PlannerDock(StepForms):
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.progress = QProgressBar()
         self.progress.setVisible(False)
-        self.plan_button = button("Plan", "Segment if needed, plan and verify (Ctrl+Return)", self.planner.plan)
+        self.plan_button = button("&Plan", "Segment if needed, plan and verify (Ctrl+Return)", self.planner.plan)
         self.plan_button.setShortcut("Ctrl+Return")
         self.plan_button.setStyleSheet("font-weight: bold;")
-        self.cancel_button = button("Cancel", "Stop the running step; nothing is changed", self.planner.cancel)
+        self.cancel_button = button("&Cancel", "Stop the running step; nothing is changed (Alt+C)", self.planner.cancel)
+        hints = button("?", "Show the five hints for a first plan", self.tour.start)
+        hints.setMaximumWidth(28)
+        hints.setAccessibleName("Show the hints")
         row = QHBoxLayout()
         row.addWidget(self.plan_button, 2)
         row.addWidget(self.cancel_button, 1)
+        row.addWidget(hints)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(4, 4, 4, 4)
-        for part in (disclaimer, self.view_row(), scroll, self.message, self.progress):
+        for part in (disclaimer, self.tour, self.view_row(), scroll, self.message, self.progress):
             whole.addWidget(part, 1 if part is scroll else 0)
         whole.addLayout(row)
 
@@ -109,18 +123,11 @@ class PlannerDock(StepForms):
         self._texts["scan"].setText(_words.scan_words(now.scan))
         target = session.target
         words = _words.vertebra_words(target.vertebra, target.notes) if target else session.message(Step.SEGMENT)
+        words = "<br>".join(one for one in (words, session.message(Step.SEGMENT) if target else "") if one)
         self._texts["vertebra"].setText(self._dated(Step.SEGMENT, words))
-        self.pick_button.setChecked(self.planner._clicked in self.planner.viewer.mouse_drag_callbacks)
-        seed = (
-            "Click in a slice" if now.seed_lps is None else "Chosen at " + ", ".join(f"{v:.0f}" for v in now.seed_lps)
-        )
-        self.pick_button.setText(seed)
-        self.level.setCurrentIndex(max(0, self.level.findData(now.level)))
-        self._fill(self.labels, [("none: segment", None), *((one.name, one) for one in self.planner.label_layers())])
-        if now.labels is None:
-            self.labels.setCurrentIndex(0)
-        elif self.labels.count() > 1 and self.labels.currentIndex() == 0:
-            self.labels.setCurrentIndex(self.labels.count() - 1)
+        self.show_settings()
+        self.vertebra.refresh()
+        self.report_form.refresh()
         done = session.state(Step.PLAN) is State.DONE
         self.plan_button.setEnabled(not busy)
         self.segment_button.setEnabled(not busy)
@@ -131,8 +138,6 @@ class PlannerDock(StepForms):
         self.snap_button.setEnabled(done and bool(session.edits.now))
         self.verify_button.setEnabled(done and not busy)
         self.depth.setEnabled(done)
-        self.report_button.setEnabled(not busy and session.state(Step.VERIFY) is State.DONE and done)
-        self.open_button.setEnabled(session.state(Step.REPORT) is State.DONE)
         self._show_paths()
 
     def _show_paths(self) -> None:
@@ -156,57 +161,55 @@ class PlannerDock(StepForms):
         return words
 
     def _planned(self, result: Any) -> None:
-        self._fill(self.side, [] if result is None else [(t.side.value, t.side) for t in result.trajectories])
+        fill_box(self.side, [] if result is None else [(t.side.value, t.side) for t in result.trajectories])
         self._reset_slider()
         if result is not None and result.trajectories:
             self.planner.paths.later.add(self.show_xrays)
 
     def show_xrays(self) -> None:
-        """Dock the X-rays under the canvas, once."""
+        """The X-rays in front of the slices; both are docked again where they were closed."""
+        self.show_panels(again=True)
         if self.xrays is not None:
+            to_front(self.xrays)
+
+    def show_panels(self, *, again: bool = False) -> None:
+        """Dock slices and X-rays under the canvas, once, or again; the slices are in front until there is a plan."""
+        if self.slices is not None and not again:
             return
-        window = getattr(self.planner.viewer, "window", None)
-        self.xrays = XrayPanel(self.planner)
-        if window is not None:
-            window.add_dock_widget(self.xrays, name="X-rays", area="bottom")
-            main, docked = self.window(), self.xrays.parent()
-            while docked is not None and not isinstance(docked, QDockWidget):
-                docked = docked.parent()
-            if isinstance(main, QMainWindow) and docked is not None:
-                # the side columns reach down; the X-rays share the middle with the slices
-                main.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
-                main.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
-                main.resizeDocks([docked], [_XRAY_HEIGHT], Qt.Orientation.Vertical)
+        if self.slices is None or self.xrays is None:
+            self.xrays, self.slices = XrayPanel(self.planner), SlicePanel(self.planner)
+            self.planner.paths.later.add(tidy_now)  # better now than amid a plan
+        dock_below(self.planner.viewer, self.xrays, "X-rays")
+        dock_below(self.planner.viewer, self.slices, "Slices", self.xrays)
 
     def _tell(self, text: str) -> None:
-        self.message.setText(text)
+        self.message.setText(in_window(text))
 
     def _progress(self, fraction: float, what: str) -> None:
         self.progress.setValue(round(100 * fraction))
         self.progress.setFormat(f"{what} %p%" if what else "%p%")
 
-    def _layers_changed(self, _event: Any = None) -> None:
-        images = self.planner.images()
-        self._fill(self.image, [(one.name, one) for one in images])
-        if len(images) == 1 and self.session.inputs.scan is None:
-            self.planner.load(images[0])
-        elif self.session.inputs.scan is not None and self.session.inputs.labels is None and not self.planner.busy:
-            found = self.planner.label_layers()
-            if found and self.session.state(Step.PLAN) is State.TODO:
-                self.planner.use_labels(found[-1])
-        self.refresh()
+    def _inserted(self, event: Any) -> None:
+        """Labels that come with the scan are taken; a saved case is gone on with as soon as its scan is open."""
+        self._layers_changed()
+        session, choices, layer = self.session, self.planner.choices, event.value
+        fresh = session.inputs.labels is None and session.state(Step.PLAN) is State.TODO and not self.planner.busy
+        if fresh and layer in choices.label_layers():
+            choices.use_labels(layer)
+        if words := _opened.about(layer).get("told"):
+            self._tell(words)
+        if "case" in _opened.about(layer) or layer in choices.images():
+            self.planner.take_dropped()
 
-    @staticmethod
-    def _fill(box: QComboBox, items: list[tuple[str, Any]]) -> None:
-        """New items; what was chosen stays chosen where it still is there."""
-        if [(box.itemText(i), box.itemData(i)) for i in range(box.count())] == items:
-            return
-        before = box.currentData()
-        box.clear()
-        for text, data in items:
-            box.addItem(text, data)
-        at = next((i for i, (_, data) in enumerate(items) if data is before), len(items) - 1)
-        box.setCurrentIndex(at)
+    def _layers_changed(self, _event: Any = None) -> None:
+        images = self.planner.choices.images()
+        fill_box(self.image, [(one.name, one) for one in images])
+        if len(images) == 1 and self.session.inputs.scan is None:
+            self.planner.choices.load(images[0])
+            self._window_chosen(self.window_preset.currentText())
+        if self.session.inputs.scan is not None:
+            self.show_panels()
+        self.refresh()
 
     def closeEvent(self, event: Any) -> None:  # Qt's name
         """End the threads before the widget goes."""

@@ -7,20 +7,31 @@ from collections.abc import Callable
 
 from qtpy.QtCore import QObject, QTimer
 
+_BREATH_MS = 5
+"""Between two pieces, so that what one has changed is painted before the next begins."""
+
 
 class Later(QObject):
-    """Runs one piece each time the event loop comes round."""
+    """Runs one piece each time the event loop comes round; `around` is called with it, and runs it."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(
+        self, parent: QObject | None = None, around: Callable[[Callable[[], object]], object] = lambda piece: piece()
+    ) -> None:
         super().__init__(parent)
+        self._around = around
         self._pieces: deque[Callable[[], object]] = deque()
         self._timer = QTimer(self)
-        self._timer.setInterval(0)
+        self._timer.setInterval(_BREATH_MS)
         self._timer.timeout.connect(self._next)
 
     def add(self, *pieces: Callable[[], object]) -> None:
         """Put pieces at the end of the line."""
         self._pieces.extend(pieces)
+        self._timer.start()
+
+    def next(self, piece: Callable[[], object]) -> None:
+        """Put a piece before all others."""
+        self._pieces.appendleft(piece)
         self._timer.start()
 
     def clear(self) -> None:
@@ -37,4 +48,4 @@ class Later(QObject):
         if not self._pieces:
             self._timer.stop()
             return
-        self._pieces.popleft()()
+        self._around(self._pieces.popleft())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ from trajplan.reporting.style import (
 PATH_COLOR = {Verdict.SAFE: ORANGE, Verdict.UNSAFE: VERMILLION, Verdict.UNKNOWN: UNKNOWN_TEXT}
 STALE_COLOR = "#808080"
 PARTS, MASK, HEIGHTS, PLATES, SKIN = "Parts", "Mask (edit here)", "Height points", "End plates", "Skin entry"
+LABELS = "Vertebrae"
 _ROLE = "trajplan"
 
 
@@ -154,27 +156,63 @@ def show_plates(viewer: Any, vertebra: Vertebra) -> None:
 
 
 def show_mask(viewer: Any, mask: LabelMap) -> Labels:
-    """The mask that may be edited; a fresh copy of its own, because labels of a case are read-only."""
+    """The mask that may be edited; a copy of its own."""
     remove(viewer, MASK)
-    return _labels(viewer, MASK, LabelMap(np.array(mask.array), mask.grid), opacity=0.25, visible=False, editable=True)
+    return _labels(viewer, MASK, mask, opacity=0.25, visible=False, editable=True)
 
 
-def show_around(viewer: Any, path: Trajectory, frame: Frame) -> None:
-    """What belongs to one path beside its trocar: safe cone, largest balloon, skin point, safety map."""
-    active = viewer.layers.selection.active
+def show_labels(viewer: Any, labels: LabelMap, scan_sha256: str) -> Labels:
+    """Labels of the vertebrae of a scan, as they were given or painted."""
+    remove(viewer, LABELS)
+    layer = _labels(viewer, LABELS, labels, opacity=0.35, editable=True)
+    layer.metadata = _about(layer, labels_of=scan_sha256)
+    layer.visible = False
+    return layer
+
+
+def show_cone(viewer: Any, path: Trajectory, frame: Frame) -> None:
+    """The safe cone of a path."""
     cone = _meshes.cone(path, frame)
-    if cone is not None:
-        _surface(viewer, name_of(path.side, "safe cone"), cone, GREEN, opacity=0.25, visible=False)
-    if path.balloons:
-        _surface(viewer, name_of(path.side, "balloon"), _meshes.ellipsoid(path.balloons[0]), SKY, opacity=0.35)
-    else:
-        remove(viewer, name_of(path.side, "balloon"))
-    if path.skin_lps is not None:
-        _points(viewer, f"{SKIN} {path.side.value}", path.skin_lps[None], size=4.0, face_color=YELLOW, symbol="ring")
-    if path.safety is not None:
-        _safety(viewer, name_of(path.side, "safety map"), path)
-    if active in viewer.layers:
-        viewer.layers.selection.active = active  # whoever edits a path goes on editing it
+    with _still_active(viewer):
+        if cone is None:
+            remove(viewer, name_of(path.side, "safe cone"))
+        else:
+            _surface(viewer, name_of(path.side, "safe cone"), cone, GREEN, opacity=0.25, visible=False)
+
+
+def show_balloon(viewer: Any, path: Trajectory) -> None:
+    """The largest balloon that fits at the tip of a path."""
+    with _still_active(viewer):
+        if path.balloons:
+            _surface(viewer, name_of(path.side, "balloon"), _meshes.ellipsoid(path.balloons[0]), SKY, opacity=0.35)
+        else:
+            remove(viewer, name_of(path.side, "balloon"))
+
+
+def show_skin(viewer: Any, path: Trajectory) -> None:
+    """Where a path goes through the skin."""
+    name = f"{SKIN} {path.side.value}"
+    with _still_active(viewer):
+        if path.skin_lps is None:
+            remove(viewer, name)
+        else:
+            _points(viewer, name, path.skin_lps[None], size=4.0, face_color=YELLOW, symbol="ring")
+
+
+def show_safety(viewer: Any, path: Trajectory) -> None:
+    """The safety map of the side of a path, on the bone; it is the same for every path of that side."""
+    found, name = path.safety, name_of(path.side, "safety map")
+    layer = find(viewer, name)
+    if found is None or (layer is not None and layer.metadata[_ROLE]["map"] is found):
+        return
+    with _still_active(viewer):
+        remove(viewer, name)
+        viewer.add_points(
+            to_napari(found.entry_lps), name=name, units=UNITS, axis_labels=AXIS_LABELS, projection_mode="all",
+            size=1.4, features={"margin_mm": found.entry_mm}, face_color="margin_mm", face_colormap="cividis",
+            face_contrast_limits=(0.0, max(1.0, float(np.max(found.entry_mm)))), border_width=0.0, visible=False,
+            metadata=_about(None, map=found),
+        )  # fmt: skip
 
 
 def show_trocar(viewer: Any, path: Trajectory, grid: Grid, depth_mm: float | None = None) -> None:
@@ -182,7 +220,8 @@ def show_trocar(viewer: Any, path: Trajectory, grid: Grid, depth_mm: float | Non
     depth = path.capsule.length_mm if depth_mm is None else depth_mm
     tip = path.entry_lps + depth * path.direction_lps
     mesh = _meshes.tube(outer_lps(path, grid), tip, path.instrument.radius_mm)
-    _surface(viewer, name_of(path.side, "trocar"), mesh, PATH_COLOR[path.verdict])
+    # unlit: in its own colour from wherever one looks, and drawn in half the time
+    _surface(viewer, name_of(path.side, "trocar"), mesh, PATH_COLOR[path.verdict], shading="none")
 
 
 def show_ghost(viewer: Any, path: Trajectory) -> None:
@@ -232,17 +271,32 @@ def _about(layer: Layer | None, **more: Any) -> dict[str, Any]:
     return {_ROLE: {**(layer.metadata[_ROLE] if layer is not None else {}), "derived": True, **more}}
 
 
+@contextmanager
+def _still_active(viewer: Any) -> Iterator[None]:
+    """Context: whoever edits a path goes on editing it, whatever is added meanwhile."""
+    active = viewer.layers.selection.active
+    yield
+    if active is not None and active in viewer.layers and viewer.layers.selection.active is not active:
+        viewer.layers.selection.active = active
+
+
+def _unlisted(viewer: Any) -> Any:
+    """Context: the list of layers is not told of other data, or it is painted anew, which takes longer than they do."""
+    return viewer.layers.events.blocker_all()
+
+
 def _surface(viewer: Any, name: str, mesh: _meshes.Mesh, color: str, **look: Any) -> None:
     vertices, faces = mesh
     data = (to_napari(vertices), faces, np.ones(len(vertices)))
     layer = find(viewer, name)
     if layer is None:
         viewer.add_surface(
-            data, name=name, colormap=_plain(color), contrast_limits=(0.0, 1.0), shading="smooth", units=UNITS,
-            axis_labels=AXIS_LABELS, projection_mode="none", metadata=_about(None, color=color), **look,
+            data, name=name, colormap=_plain(color), contrast_limits=(0.0, 1.0), units=UNITS, axis_labels=AXIS_LABELS,
+            projection_mode="none", metadata=_about(None, color=color), **{"shading": "smooth", **look},
         )  # fmt: skip
         return
-    layer.data = data
+    with _unlisted(viewer):
+        layer.data = data
     if layer.metadata[_ROLE].get("color") != color:
         layer.colormap = _plain(color)
         layer.metadata = _about(layer, color=color)
@@ -255,7 +309,7 @@ def _points(viewer: Any, name: str, points_lps: Any, **look: Any) -> Points:
         return viewer.add_points(
             data, name=name, units=UNITS, axis_labels=AXIS_LABELS, projection_mode="all", metadata=_about(None), **look
         )
-    with layer.events.data.blocker():
+    with layer.events.data.blocker(), _unlisted(viewer):
         layer.data = data
     return layer
 
@@ -263,26 +317,14 @@ def _points(viewer: Any, name: str, points_lps: Any, **look: Any) -> Points:
 def _labels(viewer: Any, name: str, labels: LabelMap, *, editable: bool = False, **look: Any) -> Labels:
     layer = find(viewer, name)
     about = _about(layer, grid=labels.grid)
+    array = np.array(labels.array) if editable else labels.array  # labels of a case are read-only: nobody could paint
     if layer is not None and layer.data.shape == labels.array.shape:
-        layer.data = labels.array
+        layer.data = array
         layer.translate = placement(labels.grid)["translate"]
         layer.scale = placement(labels.grid)["scale"]
         layer.metadata = about
         return layer
     remove(viewer, name)
-    layer = viewer.add_labels(labels.array, name=name, metadata=about, **look, **placement(labels.grid))
+    layer = viewer.add_labels(array, name=name, metadata=about, **look, **placement(labels.grid))
     layer.editable = editable
     return layer
-
-
-def _safety(viewer: Any, name: str, path: Trajectory) -> None:
-    found = path.safety
-    if found is None:
-        return
-    remove(viewer, name)
-    viewer.add_points(
-        to_napari(found.entry_lps), name=name, units=UNITS, axis_labels=AXIS_LABELS, projection_mode="all", size=1.4,
-        features={"margin_mm": found.entry_mm}, face_color="margin_mm", face_colormap="cividis",
-        face_contrast_limits=(0.0, max(1.0, float(np.max(found.entry_mm)))), border_width=0.0, visible=False,
-        metadata=_about(None),
-    )  # fmt: skip

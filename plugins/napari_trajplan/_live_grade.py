@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 
-from qtpy.QtCore import QObject, QThread, Signal
+from qtpy.QtCore import QObject, Signal
 
+from napari_trajplan._newest import Newest
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.edited import Ends, graded
 from trajplan.errors import TrajplanError
@@ -75,61 +75,33 @@ class LiveGrader(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._thread = _Thread()
-        self._thread.answered.connect(self.answered)
-        self._thread.start()
+        self._judge: Judge | None = None
+        self._newest = Newest(self)
+        self._newest.done.connect(self._done)
 
     def use(self, judge: Judge | None) -> None:
         """Grade another case from now on."""
-        self._thread.put(judge=judge)
+        self._judge = judge
+        self._newest.forget()
 
     def ask(self, question: Question) -> None:
         """Replace whatever was not looked at yet."""
-        self._thread.put(question=question)
+        judge = self._judge
+        if judge is not None:
+            self._newest.ask(question.side, lambda: (judge, judge.answer(question)))
 
     @property
     def ready(self) -> bool:
         """Whether there is a case to grade."""
-        return self._thread.judge is not None
+        return self._judge is not None
 
     def close(self) -> None:
         """End the thread."""
-        self._thread.put(end=True)
-        self._thread.wait(10_000)
+        self._newest.close()
 
-
-class _Thread(QThread):
-    answered = Signal(object)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._news = threading.Condition()
-        self._questions: dict[Side, Question] = {}
-        self._end = False
-        self.judge: Judge | None = None
-
-    def put(self, *, judge: Judge | None = None, question: Question | None = None, end: bool = False) -> None:
-        with self._news:
-            if question is None and not end:
-                self.judge = judge
-                self._questions.clear()
-            if question is not None:
-                self._questions[question.side] = question
-            self._end = self._end or end
-            self._news.notify()
-
-    def run(self) -> None:
-        """Wait, take the newest question, answer it."""
-        while True:
-            with self._news:
-                while not self._questions and not self._end:
-                    self._news.wait()
-                if self._end:
-                    return
-                _, question = self._questions.popitem()
-                judge = self.judge
-            if judge is None:
-                continue
-            answer = judge.answer(question)
-            if judge is self.judge:
-                self.answered.emit(answer)
+    def _done(self, _side: Side, value: tuple[Judge, Answer] | Exception) -> None:
+        if isinstance(value, Exception):
+            raise value
+        judge, answer = value
+        if judge is self._judge:
+            self.answered.emit(answer)

@@ -8,6 +8,7 @@ from napari.layers import Image, Labels, Layer
 
 from napari_trajplan import _layers
 from trajplan.errors import InputError
+from trajplan.exports.saved_case import SavedCase
 from trajplan.reading.origin import Origin
 from trajplan.reading.scan import Scan
 
@@ -21,6 +22,22 @@ def about(layer: Layer) -> dict[str, Any]:
 def images(viewer: Any) -> list[Image]:
     """The image layers that trajplan has read."""
     return [one for one in viewer.layers if isinstance(one, Image) and "scan" in about(one)]
+
+
+def image_of(viewer: Any, scan_sha256: str) -> Image | None:
+    """The layer of the scan with this hash, if it is open."""
+    return next((one for one in images(viewer) if about(one)["scan"].sha256 == scan_sha256), None)
+
+
+def dropped_cases(viewer: Any) -> list[SavedCase]:
+    """Saved cases whose plans are shown as they were saved."""
+    return [about(one)["case"] for one in viewer.layers if "case" in about(one)]
+
+
+def take_away_cases(viewer: Any) -> None:
+    """Take the layers of saved plans away: what is made anew takes their place."""
+    for layer in [one for one in viewer.layers if about(one).get("saved")]:
+        viewer.layers.remove(layer)
 
 
 def label_layers(viewer: Any, scan: Scan | None) -> list[Labels]:

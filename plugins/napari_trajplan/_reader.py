@@ -1,4 +1,7 @@
-"""File > Open: a CT through trajplan's own reader, at its place in patient millimetres, with what was found in it."""
+"""File > Open: a CT through trajplan's own reader, at its place in patient millimetres, with what was found in it.
+
+A plan.json and a saved case go to `_read_saved`.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,23 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from napari_trajplan import _read_saved
 from napari_trajplan._coords import placement
+from napari_trajplan._terms import in_window
 from trajplan import DISCLAIMER
 
 LayerData = tuple[Any, dict[str, Any], str]
 _SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm")
+_NOTHING = "Nothing."
 _CONTRAST_HU = (-200.0, 800.0)
 
 
 def get_reader(path: str | Sequence[str]) -> Callable[[str | Sequence[str]], list[LayerData]] | None:
-    """The reader of one CT: a folder of DICOM slices, NIfTI, NRRD or MetaImage; None for anything else."""
+    """The reader of one CT (a folder of DICOM slices, NIfTI, NRRD, MetaImage), plan or case; None for anything else."""
     if not isinstance(path, str):
         return None
+    if (saved := _read_saved.get_reader(path)) is not None:
+        return saved
     return read_layers if Path(path).is_dir() or path.lower().endswith(_SUFFIXES) else None
 
 
@@ -58,4 +66,5 @@ def _tell(findings: list[dict[str, str]]) -> None:
 
     for one in findings:
         tell = show_info if one["severity"] == "info" else show_warning
-        tell(f"{one['code']}: {one['message']} {one['to_do']}")
+        what = "" if one["to_do"] == _NOTHING else f" {one['to_do']}"
+        tell(in_window(f"{one['code']}: {one['message']}{what}"))

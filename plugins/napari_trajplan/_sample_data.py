@@ -75,6 +75,40 @@ def phantom_layers(name: str, spacing_mm: float = 0.9) -> list[LayerData]:
     ]
 
 
+def real_layers(name: str) -> list[LayerData]:
+    """A real scan with the labels that were published with it; what is not here yet is fetched.
+
+    Raises
+    ------
+    InputError
+        Unknown name, or it cannot be fetched (the message says why).
+    """
+    from napari.utils.notifications import show_info
+
+    from trajplan.reading import read_scan
+    from trajplan.reading.labels import read_labels
+    from trajplan.reading.schemes import Scheme
+    from trajplan_phantoms.real_sample import get_sample, real_sample, sample_paths
+
+    sample = real_sample(name)
+    if sample_paths(name) is None:
+        show_info(f"Fetching {name} once; the window waits for it.")
+    files = get_sample(name)
+    scan = read_scan(files["ct.nii.gz"])
+    labels = read_labels(files["mask.nii.gz"], Scheme(sample.scheme))
+    about = {"kind": scan.kind, "name": name, "disclaimer": DISCLAIMER, "licence": sample.licence}
+    ct = {"name": f"{name} CT", "colormap": "gray", "contrast_limits": _CONTRAST_HU}
+    ct["metadata"] = {"trajplan": {**about, "scan": scan, "grid": scan.volume.grid}}
+    level_names = [labels.names.get(i, "") for i in range(int(labels.array.max()) + 1)]
+    given = {"grid": labels.grid, "labels_of": scan.sha256}
+    drawn = {"name": f"{name} vertebrae", "opacity": 0.35, "metadata": {"trajplan": {**about, **given}}}
+    drawn["features"] = {"index": list(range(len(level_names))), "level": level_names}
+    return [
+        (scan.volume.array, {**ct, **placement(scan.volume.grid)}, "image"),
+        (np.array(labels.array), {**drawn, **placement(labels.grid)}, "labels"),
+    ]
+
+
 # One function a sample: a manifest command takes no arguments.
 def wedge_l1() -> list[LayerData]:
     """L1 with a wedge fracture: the phantom of ``trajplan demo``."""
@@ -134,3 +168,8 @@ def burst_l1() -> list[LayerData]:
 def osteophytes_l4() -> list[LayerData]:
     """A biconcave L4 between beaks of osteophytes."""
     return phantom_layers("osteophytes-L4")
+
+
+def lidc_idri_0001() -> list[LayerData]:
+    """A real chest CT with labels of all its vertebrae; fetched with pip the first time."""
+    return real_layers("lidc-idri-0001")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from napari_trajplan._edits import Edits
+from napari_trajplan._terms import in_window
 from trajplan.anatomy.backends import DEFAULT
 from trajplan.case import CaseRequest, CaseResult, settings_parameters
 from trajplan.errors import InputError, TrajplanError
@@ -118,6 +119,10 @@ class Session:
     def confirm_mask(self) -> None:
         """A person's word that the contours are right; it holds for this very mask."""
         self._set(confirmed_mask=self.require(Step.SEGMENT).vertebra.parts.sha256())
+
+    def set_confirmed(self, mask_sha256: str | None) -> None:
+        """That word again, of a saved case; it counts for the mask with this hash only (`trajplan.confirm`)."""
+        self._set(confirmed_mask=mask_sha256)
 
     def _set(self, **changes: Any) -> None:
         self.inputs = dataclasses.replace(self.inputs, **changes)
@@ -241,5 +246,5 @@ class Session:
 
 def short_message(error: BaseException) -> str:
     """A foreseeable error as one line for a person, anything else with its kind."""
-    text = " ".join(str(error).split())
+    text = in_window(" ".join(str(error).split()))
     return text if isinstance(error, TrajplanError) else f"{type(error).__name__}: {text or 'no message'}"

@@ -6,28 +6,25 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import Qt, QUrl
-from qtpy.QtGui import QDesktopServices
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QDoubleSpinBox,
     QFileDialog,
     QFormLayout,
-    QHBoxLayout,
     QLabel,
-    QLineEdit,
-    QPushButton,
     QSlider,
     QWidget,
 )
 
 from napari_trajplan import _views, _words
+from napari_trajplan._controls import button, row_of
 from napari_trajplan._planner import Planner
-from napari_trajplan._session import Step
+from napari_trajplan._report_form import CASE_FILTER
+from napari_trajplan._slice_panel import SlicePanel
 from napari_trajplan._xray_panel import XrayPanel
 from trajplan.anatomy.backends import backend_names
-from trajplan.levels import LEVEL_IDS
+from trajplan.parts import Side
 from trajplan.planning.instruments import CATALOGUE
 from trajplan.planning.plan import Approach
 
@@ -39,13 +36,15 @@ class StepForms(QWidget):
         super().__init__(parent)
         self.planner, self.session = planner, planner.session
         self.xrays: XrayPanel | None = None
+        self.slices: SlicePanel | None = None
         self._texts: dict[str, QLabel] = {}
 
     def view_row(self) -> QWidget:
+        """The buttons of the views."""
         buttons = []
         for n, name in enumerate((*_views.ORDERS, "3D"), start=1):
             tip = f"{_views.LETTERS.get(name, 'seen from behind the patient')} (Alt+{n})"
-            one = button(name, tip, lambda name=name: self._view(name))
+            one = button(name, tip, lambda name=name: self.view(name))
             one.setShortcut(f"Alt+{n}")
             buttons.append(one)
         buttons.append(button("Entry", "Slices through the entry of the path (Alt+5)", lambda: self._go(0)))
@@ -56,7 +55,8 @@ class StepForms(QWidget):
             one.setMinimumWidth(10)
         return row_of(*buttons)
 
-    def _view(self, name: str) -> None:
+    def view(self, name: str) -> None:
+        """Show one of the standard views, or 3D."""
         target = self.session.target
         middle = None if target is None else _views.middle_of(target.vertebra)
         _views.show_view(self.planner.viewer, name, middle)
@@ -77,39 +77,30 @@ class StepForms(QWidget):
         self.window_preset.addItems(list(_views.WINDOWS_HU))
         self.window_preset.setToolTip("Grey window of the CT, HU")
         self.window_preset.textActivated.connect(self._window_chosen)
+        self.case_button = button(
+            "Open c&ase", "Go on with a saved case; its CT must be open (Ctrl+Alt+O)", self.open_case
+        )
+        self.case_button.setShortcut("Ctrl+Alt+O")
         form.addRow("Scan", self.image)
         form.addRow("Window", self.window_preset)
+        form.addRow(self.case_button)
         form.addRow(self._text("scan"))
-
-    def _vertebra_step(self, form: QFormLayout) -> None:
-        self.pick_button = button("Click in a slice", "Then click on the body of the vertebra", self._pick)
-        self.pick_button.setCheckable(True)
-        self.labels = QComboBox()
-        self.labels.setToolTip("Labels of the vertebrae that belong to this scan, or a segmentation by the program")
-        self.labels.activated.connect(self._labels_chosen)
-        self.level = QComboBox()
-        self.level.addItem("not counted", None)
-        for name in LEVEL_IDS:
-            self.level.addItem(name, name)
-        self.level.setToolTip(
-            "The level as you have counted it; a level nobody has stated is said to be unconfirmed everywhere"
-        )
-        self.level.activated.connect(lambda _i: self.session.set_level(self.level.currentData()))
-        form.addRow("Vertebra", self.pick_button)
-        form.addRow("Level", self.level)
-        form.addRow("Labels", self.labels)
 
     def _segment_step(self, form: QFormLayout) -> None:
         self.backend = QComboBox()
         self.backend.addItems(list(backend_names()))
         self.backend.setToolTip("What makes the mask where there are no labels; none is ever taken in place of another")
         self.backend.textActivated.connect(self.session.set_backend)
-        self.segment_button = button("Segment", "Segment and measure only, without planning", self.planner.segment)
-        self.edit_button = button("Edit mask", "Paint or erase in a Labels layer", self.planner.edit_mask)
-        self.update_button = button("Update", "Measure the mask as it was edited", self.planner.update_mask)
+        self.segment_button = button(
+            "Se&gment", "Segment and measure only, without planning (Alt+G)", self.planner.segment
+        )
+        self.edit_button = button(
+            "&Edit mask", "Paint or erase in a Labels layer (Alt+E)", self.planner.choices.edit_mask
+        )
+        self.update_button = button("&Update", "Measure the mask as it was edited (Alt+U)", self.planner.update_mask)
         self.confirm_button = button(
-            "Contours are right", "You have compared the contours with the CT: the mask is then trusted as yours",
-            self.planner.confirm,
+            "Contours are &right", "You have compared the contours with the CT: the mask is then trusted as yours",
+            self.planner.choices.confirm,
         )  # fmt: skip
         form.addRow("Back-end", self.backend)
         form.addRow(row_of(self.segment_button, self.edit_button, self.update_button))
@@ -149,30 +140,17 @@ class StepForms(QWidget):
         self.depth.setAccessibleName("Depth of the tip from the bone, tenths of a millimetre")
         self.depth.setToolTip("Advance the trocar from the bone to its final tip, in slices, 3D and X-rays")
         self.depth.valueChanged.connect(self._advance)
+        self.planner.paths.advanced.connect(self._advanced)
         self.undo_button = button("Undo", "Take a move of a path back (Ctrl+Alt+Z)", self.planner.paths.undo)
         self.undo_button.setShortcut("Ctrl+Alt+Z")
         self.redo_button = button("Redo", "Do it again (Ctrl+Alt+Y)", self.planner.paths.redo)
         self.redo_button.setShortcut("Ctrl+Alt+Y")
-        self.snap_button = button("Snap to best", "Back to the planner's own path", self._snap)
+        self.snap_button = button("Snap to best", "Back to the planner's own path", self.snap)
         self.verify_button = button("Verify", "Judge the moved paths on the X-rays anew", self.planner.verify)
         form.addRow("Path", self.side)
         form.addRow("Depth", self.depth)
         form.addRow(row_of(self.undo_button, self.redo_button, self.snap_button, self.verify_button))
         form.addRow(self._text("stages"))
-
-    def _report_step(self, form: QFormLayout) -> None:
-        self.folder = QLineEdit(str(Path.home() / "trajplan-report"))
-        self.folder.setToolTip("The folder of the report; made if missing, an earlier report in it is replaced")
-        choose = button("Choose", "Choose another folder", self._choose_folder)
-        self.report_button = button("Write report", "HTML, PDF, plan.json, labels and figures", self._report)
-        self.open_button = button("Open", "Open the report in your browser", self._open)
-        self.kinds = {kind: QCheckBox(kind) for kind in _words.KIND_TIPS}
-        for kind, box in self.kinds.items():
-            box.setToolTip(f"{_words.KIND_TIPS[kind]}; in a folder ...-exports beside the report")
-        form.addRow(self.folder)
-        form.addRow("Also for", row_of(*list(self.kinds.values())[:3]))
-        form.addRow("", row_of(*list(self.kinds.values())[3:]))
-        form.addRow(row_of(choose, self.report_button, self.open_button))
 
     def _text(self, name: str) -> QLabel:
         label = QLabel()
@@ -183,69 +161,54 @@ class StepForms(QWidget):
         return label
 
     def _image_chosen(self, index: int) -> None:
-        self.planner.load(self.image.itemData(index))
-
-    def _labels_chosen(self, index: int) -> None:
-        self.planner.use_labels(self.labels.itemData(index))
+        self.planner.choices.load(self.image.itemData(index))
 
     def _window_chosen(self, name: str) -> None:
         if self.session.inputs.scan is not None:
             _views.set_window(self.planner.viewer, self.session.inputs.scan, name)
 
-    def _pick(self) -> None:
-        self.planner.pick(self.pick_button.isChecked())
-        if self.pick_button.isChecked():
-            self.planner.told.emit("Click on the body of the vertebra in a slice.")
+    def open_case(self) -> None:
+        """Ask for a saved case and go on with it."""
+        chosen, _ = QFileDialog.getOpenFileName(self, "Open a case", str(Path.home()), CASE_FILTER)
+        if chosen:
+            self.planner.open_case(Path(chosen))
+
+    def show_settings(self) -> None:
+        """Show back-end and settings as they are now: a case that was opened brings its own."""
+        now = self.session.inputs
+        for control, set_value, value in (
+            (self.backend, self.backend.setCurrentText, now.backend),
+            (self.approach, self.approach.setCurrentText, now.settings.approach.value),
+            (self.trocar, self.trocar.setCurrentText, now.settings.instrument.name),
+            (self.margin, self.margin.setValue, now.settings.wall_margin_mm),
+        ):
+            control.blockSignals(True)
+            set_value(value)
+            control.blockSignals(False)
 
     def _setting(self, **changes: Any) -> None:
         self.session.set_settings(dataclasses.replace(self.session.inputs.settings, **changes))
 
-    def _snap(self) -> None:
+    def snap(self) -> None:
+        """Put the chosen path back to the planner's own."""
         if self.side.currentData() is not None:
             self.planner.paths.snap(self.side.currentData())
 
     def _advance(self, tenths: int) -> None:
         side = self.side.currentData()
-        if side is None:
-            return
-        self.planner.paths.advance(side, tenths / 10)
-        if self.xrays is not None:
-            self.xrays.advance(side, tenths / 10)
+        if side is not None:
+            self.planner.paths.advance(side, tenths / 10)
 
-    def _choose_folder(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, "Folder of the report", self.folder.text())
-        if chosen:
-            self.folder.setText(chosen)
-
-    def _report(self) -> None:
-        kinds = tuple(kind for kind, box in self.kinds.items() if box.isChecked())
-        self.planner.report(Path(self.folder.text()), kinds)
-
-    def _open(self) -> None:
-        written = self.session.product(Step.REPORT)
-        if written:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(written[0])))
+    def _advanced(self, side: Side, depth_mm: float) -> None:
+        """The path that was moved last is the one the slider acts on."""
+        path = self.planner.paths.shafts.path(side)
+        self.side.setCurrentIndex(self.side.findData(side))
+        self.depth.blockSignals(True)
+        self.depth.setRange(0, 0 if path is None else round(10 * path.capsule.length_mm))
+        self.depth.setValue(round(10 * depth_mm))
+        self.depth.blockSignals(False)
 
     def _reset_slider(self) -> None:
         path = self.planner.paths.live.get(self.side.currentData())
-        self.depth.blockSignals(True)
-        length = 0 if path is None else round(10 * path.capsule.length_mm)
-        self.depth.setRange(0, length)
-        self.depth.setValue(length)
-        self.depth.blockSignals(False)
-
-
-def button(text: str, tip: str, pressed: Any) -> QPushButton:
-    made = QPushButton(text)
-    made.setToolTip(tip)
-    made.clicked.connect(lambda _checked=False: pressed())
-    return made
-
-
-def row_of(*parts: QWidget) -> QWidget:
-    row = QWidget()
-    layout = QHBoxLayout(row)
-    layout.setContentsMargins(0, 0, 0, 0)
-    for part in parts:
-        layout.addWidget(part)
-    return row
+        if path is not None:
+            self.planner.paths.advance(path.side, path.capsule.length_mm)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_trajplan._levels import Levels, list_levels
 from trajplan.anatomy.backend import Progress
 from trajplan.case import CaseRequest, CaseResult, run_case
 from trajplan.confirm import confirm_mask
 from trajplan.edited import Ends, edited_case, editor_of, graded
+from trajplan.exports.saved_case import SavedCase
 from trajplan.fluoroscopy.display import Window, display_window
+from trajplan.kept import Kept, target_again
 from trajplan.parts import Side
 from trajplan.planning.edit import Editor
 from trajplan.reading.origin import Origin
@@ -36,6 +40,11 @@ def segment(scan: Scan, request: CaseRequest, *, progress: Progress) -> Target:
     )  # fmt: skip
 
 
+def levels(scan: Scan, request: CaseRequest, *, progress: Progress) -> Levels:
+    """Every vertebra in view."""
+    return list_levels(scan, request, progress=progress)
+
+
 def plan(scan: Scan, request: CaseRequest, target: Target | None, *, progress: Progress) -> Planned:
     """Plan; the target is found first where there is none."""
     found = target or segment(scan, request, progress=_part(progress, 0.0, 0.5))
@@ -44,6 +53,32 @@ def plan(scan: Scan, request: CaseRequest, target: Target | None, *, progress: P
     told = confirm_mask(found, request.confirmed_mask)
     editors = {t.side: editor_of(result, told, t.side) for t in result.trajectories}
     return Planned(found, result, editors, {name: display_window(drr) for name, drr in result.drrs.items()})
+
+
+def reopen(scan: Scan, request: CaseRequest, kept: Kept | None, *, progress: Progress) -> Planned:
+    """Plan a saved case again: on its own segmentation where it has one."""
+    return plan(scan, request, _again(scan, kept), progress=progress)
+
+
+def measure(scan: Scan, request: CaseRequest, kept: Kept | None, *, progress: Progress) -> Target:
+    """The vertebra of a saved case that was not planned yet."""
+    return _again(scan, kept) or segment(scan, request, progress=progress)
+
+
+def _again(scan: Scan, kept: Kept | None) -> Target | None:
+    return None if kept is None else target_again(scan, kept)
+
+
+def save(case: SavedCase, result: CaseResult | None, path: Path, *, progress: Progress) -> Path:
+    """Write a case, with its plan where it has one."""
+    from trajplan.exports.case_file import write_case
+    from trajplan.exports.case_pack import PARTS
+    from trajplan.exports.plan_json import plan_document
+
+    progress(0.1, "saving")
+    if result is not None and result.vertebra is not None:
+        case = dataclasses.replace(case, plan=plan_document(result, PARTS), parts=result.vertebra.parts)
+    return write_case(case, path)
 
 
 def verify(result: CaseResult, target: Target, ends: Mapping[Side, Ends], *, progress: Progress) -> CaseResult:

@@ -24,6 +24,7 @@ ORIENTATION = {
 """Where the axes of `ORDERS` run on the screen. napari's own default shows a mirrored patient in 3D: (S, P, L) is a
 left-handed order of axes."""
 
+_LABELS_OPACITY, _LABELS_OPACITY_3D = 0.35, 0.75
 _BEHIND_MM = 15.0
 _FIELD_MM = 115.0
 """Shown across the smaller side of the canvas."""
@@ -56,6 +57,10 @@ def show_view(viewer: Any, name: str, center_lps: Any = None) -> None:
     for layer in viewer.layers:
         if isinstance(layer, Image) and "scan" in layer.metadata.get("trajplan", {}):
             layer.visible = flat  # in 3D the scan would hide the instruments in it
+        elif isinstance(layer, Labels) and "grid" in layer.metadata.get("trajplan", {}):
+            # bone on black: brighter than over the scan, and the instruments are seen through it
+            layer.opacity = _LABELS_OPACITY if flat else _LABELS_OPACITY_3D
+            layer.blending = "translucent" if flat else "translucent_no_depth"
     if viewer.layers:
         shown = viewer.dims.displayed
         middle = viewer.dims.point if center_lps is None else to_napari(center_lps)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import napari.viewer
 
-_NO_QT = 'the planner needs napari with Qt: pip install "trajplan[napari]" "napari[pyside6]"'
+_NO_QT = 'the planner needs napari with Qt: pip install "trajplan[napari]"'
 
 
 class Planner:

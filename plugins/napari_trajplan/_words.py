@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
+from napari_trajplan._terms import in_window
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.parts import Side
 from trajplan.planning.plan import Refusal, Trajectory, Verdict
@@ -47,7 +48,7 @@ def scan_words(scan: Scan | None) -> str:
     size = " × ".join(str(n) for n in scan.volume.grid.shape_zyx[::-1])
     spacing = " × ".join(f"{v:.2f}" for v in scan.volume.grid.spacing_zyx[::-1])
     lines = [f"{escape(scan.kind)}: {size} voxels of {spacing} mm (left, back, up)"]
-    lines += [f"<b>{escape(f.severity)}</b>: {escape(f.message)}" for f in scan.findings]
+    lines += [f"<b>{escape(f.severity)}</b>: {_say(f.message)}" for f in scan.findings]
     return "<br>".join(lines)
 
 
@@ -66,8 +67,8 @@ def vertebra_words(vertebra: Vertebra | None, notes: Iterable[str] = ()) -> str:
         f"Largest loss {loss}; {escape(vertebra.fracture.type)}, Genant {grade}",
         f"Confidence in the mask {vertebra.confidence.score:.2f} ({escape(vertebra.source)})",
     ]
-    lines += [f"<b>Check:</b> {escape(one)}" for one in vertebra.confidence.check]
-    lines += [escape(one) for one in notes]
+    lines += [f"<b>Check:</b> {_say(one)}" for one in vertebra.confidence.check]
+    lines += [_say(one) for one in notes]
     return "<br>".join(lines)
 
 
@@ -93,7 +94,7 @@ def path_words(path: Trajectory, moved: bool = False) -> str:
         ("Length", f"{mm(path.length_in_bone_mm)} in bone, {mm(path.length_from_skin_mm)} from the skin"),
     ]
     table = "".join(f"<tr><td>{name}&nbsp;</td><td>{text}</td></tr>" for name, text in rows)
-    reasons = "".join(f"<br>• {escape(reason)}" for reason in path.reasons)
+    reasons = "".join(f"<br>• {_say(reason)}" for reason in path.reasons)
     return f"{head}<table>{table}</table>{reasons}"
 
 
@@ -101,7 +102,7 @@ def refusal_words(refusals: Iterable[Refusal]) -> str:
     """Refusals in words."""
     return "<br>".join(
         f"<b>{'Both sides' if r.side is None else r.side.value.capitalize()} {escape(str(r.approach))} refused:</b> "
-        f"{escape(r.message)}"
+        f"{_say(r.message)}"
         for r in refusals
     )
 
@@ -120,3 +121,7 @@ def stage_words(side: Side, stages: Iterable[Stage]) -> str:
 def tips_words() -> str:
     """The tooltip of the numbers."""
     return "<qt>" + "<br>".join(f"<b>{name}</b>: {text}" for name, text in TIPS.items()) + "</qt>"
+
+
+def _say(text: str) -> str:
+    return escape(in_window(text))

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import numpy as np
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QWidget
 
+from napari_trajplan._newest import Newest
 from napari_trajplan._planner import Planner
+from napari_trajplan._tell import Telling
+from napari_trajplan._xray_develop import FULL, PREVIEW
+from napari_trajplan._xray_overlays import SWITCHES
 from napari_trajplan._xray_screen import Screen
 from trajplan import DISCLAIMER
 from trajplan.case import CaseResult
-from trajplan.edited import Ends
-from trajplan.errors import TrajplanError
 from trajplan.fluoroscopy.display import Window
-from trajplan.fluoroscopy.projector import prepare
-from trajplan.geometry import Capsule
+from trajplan.fluoroscopy.lines import anatomy_lines
+from trajplan.fluoroscopy.projector import prepare, warm_up
 from trajplan.geometry.arrays import FloatArray
 from trajplan.parts import Side
-from trajplan.planning.plan import Trajectory
-from trajplan.reporting.shaft import outer_lps
 
 
 class XrayPanel(QWidget):
@@ -34,103 +33,132 @@ class XrayPanel(QWidget):
         self.setObjectName("trajplan X-rays")
         self._planner = planner
         self.told.connect(planner.told)
-        self.screens = (Screen(self, "ap"), Screen(self, "lateral"))
-        self.overlays = QCheckBox("Outlines")
-        self.overlays.setChecked(True)
-        self.overlays.setToolTip("Pedicle outlines, posterior wall line and the planned path over the pictures")
-        self.overlays.toggled.connect(self.redraw)
-        self.inverse = QCheckBox("Inverse grey")
-        self.inverse.setToolTip("Bone dark, as many C-arms show it")
-        self.inverse.toggled.connect(self._invert)
-        self.setToolTip("Drag tip or entry. Wheel: magnify. Double click: whole field. Shift+drag: measure.")
-        disclaimer = QLabel(DISCLAIMER.split(" Not for")[0])
-        disclaimer.setStyleSheet("color: #E69F00;")
-        disclaimer.setToolTip(DISCLAIMER)
-        row = QHBoxLayout()
-        for part in (self.overlays, self.inverse, disclaimer):
-            row.addWidget(part)
-        grid = QGridLayout(self)
-        grid.setContentsMargins(4, 2, 4, 2)
-        for n, screen in enumerate(self.screens):
-            grid.addWidget(screen, 0, n)
-        grid.addLayout(row, 1, 0, 1, 2)
-        planner.planned.connect(self.use)
-        planner.paths.dragged.connect(self.follow)
+        self.shafts = planner.paths.shafts
         self.result: CaseResult | None = None
         self.prepared: Any = None
-        self.ends: dict[Side, Ends] = {}
-        self.depth: dict[Side, float] = {}
+        self.newest = Newest(self)
+        self.newest.done.connect(self._developed)
+        self.newest.ask("kernels", lambda: warm_up((PREVIEW, FULL)))  # loading them takes as long as ten pictures
+        self._build()
+        planner.planned.connect(self.use)
+        planner.paths.dragged.connect(self._moved)
+        planner.paths.advanced.connect(self._advanced)
+        planner.paths.closing.connect(self.release)
         if planner.session.plan is not None:
             self.use(planner.session.plan)
 
+    def _build(self) -> None:
+        self.overlays = {layer: _switch(*words, on=layer != "midline") for layer, words in SWITCHES.items()}
+        for switch in self.overlays.values():
+            switch.toggled.connect(self.redraw)
+        self.inverse = _switch("Inverse grey", "Bone dark, as many C-arms show it", on=False)
+        self.inverse.toggled.connect(self._invert)
+        self.noise = _switch(
+            "Photon noise",
+            "As a detector sees it when the last eight frames are held: spectrum, scatter, heel and the noise of few "
+            "photons. The needle itself is drawn without noise",
+            on=False,
+        )
+        self.noise.toggled.connect(self._settle)
+        self.screens = (Screen(self, "ap"), Screen(self, "lateral"))
+        for screen in self.screens:
+            screen.view.setToolTip(
+                "Drag tip or entry. Wheel: magnify. Double click: whole field. "
+                "Shift+drag: measure, mm at the isocentre. S is the head, I the feet."
+            )
+        disclaimer = QLabel(DISCLAIMER.split(" Not for")[0])
+        disclaimer.setStyleSheet("color: #E69F00;")
+        disclaimer.setToolTip(DISCLAIMER)
+        overlays, row = QHBoxLayout(), QHBoxLayout()
+        for part in self.overlays.values():
+            overlays.addWidget(part)
+        for part in (self.inverse, self.noise):
+            row.addWidget(part)
+        row.addStretch()
+        row.addWidget(disclaimer)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(4, 2, 4, 2)
+        grid.setVerticalSpacing(2)
+        for n, screen in enumerate(self.screens):
+            grid.addWidget(screen, 0, n)
+        grid.setRowStretch(0, 1)
+        grid.addLayout(overlays, 1, 0, 1, 2)
+        grid.addLayout(row, 2, 0, 1, 2)
+
     def use(self, result: CaseResult | None) -> None:
         """Show a plan, or nothing."""
-        self.result, self.ends, self.depth = result, {}, {}
+        self.newest.forget()
         if result is None or not result.drrs:
-            self.result = None
-            self.prepared = None
+            self.result, self.prepared = None, None
             for screen in self.screens:
                 screen.clear()
             return
-        self.prepared = prepare(result.scan.volume)
-        for screen, name in zip(self.screens, ("ap", "lateral"), strict=True):
-            screen.use(result, name)
+        prepared = prepare(result.scan.volume)
+        self.newest.ask("coarse", lambda: prepared.coarse)  # of a large scan it takes long: before it is needed
+        self.result, self.prepared = result, prepared
+        self._planner.paths.later.add(lambda: self._begin(result))
+
+    def _begin(self, result: CaseResult) -> None:
+        """The first pictures, one each time the event loop comes round."""
+        lines = () if result.vertebra is None else anatomy_lines(result.vertebra)
+        for screen in self.screens:
+            self._planner.paths.later.add(lambda screen=screen: self.result is result and screen.use(result, lines))
 
     def window_of(self, name: str) -> Window | None:
         """The grey window of a view of the plan, as its work has made it."""
         return self._planner.windows.get(name)
 
-    def follow(self, side: Side, ends: Ends) -> None:
-        """A path moves under the mouse: both pictures at once, numbers follow."""
-        self.ends[side] = ends
-        self.redraw()
-
-    def advance(self, side: Side, depth_mm: float) -> None:
-        """Show a trocar at a depth of the insertion."""
-        self.depth[side] = depth_mm
-        self.redraw()
+    def on(self) -> set[str]:
+        """The overlays that are switched on."""
+        return {layer for layer, switch in self.overlays.items() if switch.isChecked()}
 
     def redraw(self) -> None:
         """Both pictures with the paths as they are now."""
         for screen in self.screens:
             screen.draw()
 
-    def paths(self) -> dict[Side, tuple[Trajectory, Ends]]:
-        """Every path and where its ends are now."""
-        if self.result is None:
-            return {}
-        planned = {t.side: t for t in self.result.trajectories}
-        return {
-            side: (path, self.ends.get(side) or self._planner.paths.ends(side) or (path.entry_lps, path.target_lps))
-            for side, path in planned.items()
-        }
+    def _moved(self, side: Side, _ends: Any) -> None:
+        for screen in self.screens:
+            screen.path_moved(side)
 
-    def shaft(self, path: Trajectory, ends: Ends) -> Capsule:
-        """The trocar of moved ends, as far in as the insertion is."""
-        moved = dataclasses.replace(path, entry_lps=ends[0], target_lps=ends[1], skin_lps=None)
-        depth = min(self.depth.get(path.side, np.inf), moved.capsule.length_mm)
-        tip = moved.entry_lps + depth * moved.direction_lps
-        back = path.length_from_skin_mm or 0.0
-        outer = (
-            outer_lps(moved, self.result.scan.volume.grid)
-            if self.result is not None and path.skin_lps is None
-            else ends[0] - max(0.0, back - path.length_in_bone_mm) * moved.direction_lps
-        )
-        return Capsule(outer, tip, path.instrument.radius_mm)
+    def _advanced(self, _side: Side, _depth_mm: float) -> None:
+        self.redraw()
 
     def drag(self, side: Side, end: int, point_lps: FloatArray, final: bool) -> None:
         """An end of a path was dragged in a picture."""
-        found = self.paths().get(side)
+        found = self.shafts.ends(side)
         if found is None:
             return
-        ends = [np.array(one) for one in found[1]]
+        ends = [np.array(one) for one in found]
         ends[end] = point_lps
-        try:
+        with Telling(self.told):
             self._planner.paths.drag(side, (ends[0], ends[1]), final=final)
-        except TrajplanError as error:
-            self.told.emit(str(error))
 
     def _invert(self, on: bool) -> None:
         for screen in self.screens:
             screen.view.inverted = on
             screen.view.update()
+
+    def _settle(self, _on: bool) -> None:
+        for screen in self.screens:
+            screen.settle()
+
+    def _developed(self, name: str, value: Any) -> None:
+        for screen in self.screens:
+            if screen.name == name:
+                screen.developed(value)
+                return
+        if isinstance(value, Exception):
+            raise value
+
+    def release(self) -> None:
+        """End the thread: the window closes."""
+        self.newest.close()
+        self.prepared = None
+
+
+def _switch(text: str, tip: str, *, on: bool) -> QCheckBox:
+    made = QCheckBox(text)
+    made.setToolTip(tip)
+    made.setChecked(on)
+    return made

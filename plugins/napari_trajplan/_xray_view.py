@@ -7,32 +7,28 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QFont, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
+from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
+from napari_trajplan import _furniture
+from napari_trajplan._shown import Handle
+from napari_trajplan._xray_overlays import Stroke
 from trajplan.geometry.arrays import AnyArray, FloatArray
 from trajplan.reporting.style import ORANGE, YELLOW
 
 _GRAB_PX = 14.0
-
-
-@dataclass(frozen=True, eq=False)
-class Handle:
-    """An end of a path on the picture: (row, column), and what it is called when it is dragged."""
-
-    name: str
-    at_px: FloatArray
-    color: str
+_DASHES = {"--": Qt.PenStyle.DashLine, ":": Qt.PenStyle.DotLine}
 
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
     """What lies over the picture, in picture pixels (row, column)."""
 
-    lines: Sequence[tuple[FloatArray, str]] = ()
+    strokes: Sequence[Stroke] = ()
     handles: Sequence[Handle] = ()
     letters: Mapping[str, str] = field(default_factory=dict)
     title: str = ""
+    note: str = ""
     bar_px: float = 0.0
 
 
@@ -56,6 +52,7 @@ class XrayView(QWidget):
         self._grey: AnyArray | None = None
         self._drawing = Drawing()
         self._grabbed: str | None = None
+        self._moved = False
         self._ruler: tuple[FloatArray, FloatArray] | None = None
         self._zoom, self._middle = 1.0, np.array([255.5, 255.5])
 
@@ -83,6 +80,11 @@ class XrayView(QWidget):
         """Magnify about a pixel."""
         self._zoom, self._middle = zoom, np.array(at_px, dtype=float)
         self.update()
+
+    @property
+    def dragging(self) -> bool:
+        """Whether a handle is held."""
+        return self._grabbed is not None
 
     # geometry of the screen -----------------------------------------------------------------------------------------
 
@@ -124,42 +126,33 @@ class XrayView(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(QRectF(corner, end), image)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for line, color in self._drawing.lines:
-            painter.setPen(QPen(QColor(color), 1.6))
-            painter.drawPolyline(self._polygon(line))
+        for stroke in self._drawing.strokes:
+            painter.setPen(QPen(QColor(stroke.color), 1.6, _DASHES.get(stroke.dash, Qt.PenStyle.SolidLine)))
+            painter.drawPolyline(self._polygon(stroke.at_px))
         for handle in self._drawing.handles:
-            painter.setPen(QPen(QColor("black"), 1.5))
-            painter.setBrush(QColor(handle.color))
-            painter.drawEllipse(self.to_screen(handle.at_px), 5.0, 5.0)
+            _furniture.knob(painter, self.to_screen(handle.at), handle)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         self._furniture(painter)
         painter.end()
 
     def _furniture(self, painter: QPainter) -> None:
-        font = QFont(self.font())
-        font.setBold(True)
-        painter.setFont(font)
-        places = {
-            "left": (4, self.height() / 2), "right": (self.width() - 20, self.height() / 2),
-            "top": (self.width() / 2, 30), "bottom": (self.width() / 2, self.height() - 6),
-        }  # fmt: skip
-        for edge, (x, y) in places.items():
-            _text(painter, x, y, self._drawing.letters.get(edge, ""), YELLOW)
-        _text(painter, 4, 14, self._drawing.title, "#FFFFFF")
-        _text(painter, self.width() - painter.fontMetrics().horizontalAdvance("SIMULATED") - 4,
-              self.height() - 6, "SIMULATED", ORANGE)  # fmt: skip
+        _furniture.bold(painter, self)
+        _furniture.letters(painter, self, self._drawing.letters, 2 if self._drawing.note else 1)
+        _furniture.title(painter, self, self._drawing.title)
+        _furniture.title(painter, self, self._drawing.note, YELLOW, line=1)
+        right = self.width() - painter.fontMetrics().horizontalAdvance("SIMULATED") - 4
+        _furniture.write(painter, right, self.height() - 6, "SIMULATED", ORANGE)
         if self._drawing.bar_px:
-            length = self._drawing.bar_px * self._scale()
-            painter.setPen(QPen(QColor("white"), 3))
-            painter.drawLine(QPointF(6, self.height() - 20), QPointF(6 + length, self.height() - 20))
-            _text(painter, 6, self.height() - 6, "20 mm", "#FFFFFF")
+            _furniture.scale_bar(painter, self, self._drawing.bar_px * self._scale(), "20 mm")
         if self._ruler is not None:
             a, b = self._ruler
             painter.setPen(QPen(QColor(YELLOW), 1.5))
             painter.drawLine(self.to_screen(a), self.to_screen(b))
             length_mm = float(np.linalg.norm(b - a)) * self.mm_per_px
             at = self.to_screen(b)
-            _text(painter, at.x() + 8, at.y() - 4, f"{length_mm:.1f} mm at the isocentre", YELLOW)
+            words = f"{length_mm:.1f} mm at the isocentre"
+            x = min(at.x() + 8, self.width() - painter.fontMetrics().horizontalAdvance(words) - 4)
+            _furniture.write(painter, x, max(at.y() - 4, 20.0), words, YELLOW)
 
     # mouse ----------------------------------------------------------------------------------------------------------
 
@@ -170,15 +163,16 @@ class XrayView(QWidget):
             self._ruler = (self.to_picture(at), self.to_picture(at))
             return
         self._ruler = None
-        near = [(_distance(self.to_screen(h.at_px), at), h.name) for h in self._drawing.handles]
+        near = [(_distance(self.to_screen(h.at), at), h.name) for h in self._drawing.handles]
         if near and min(near)[0] <= _GRAB_PX:
-            self._grabbed = min(near)[1]
+            self._grabbed, self._moved = min(near)[1], False
         self.update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # Qt's name
         """Drag."""
         at = self.to_picture(event.position())
         if self._grabbed is not None:
+            self._moved = True
             self.dragged.emit(self._grabbed, at, False)
         elif self._ruler is not None:
             self._ruler = (self._ruler[0], at)
@@ -187,8 +181,8 @@ class XrayView(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # Qt's name
         """Let go."""
-        if self._grabbed is not None:
-            grabbed, self._grabbed = self._grabbed, None
+        grabbed, self._grabbed = self._grabbed, None
+        if grabbed is not None and self._moved:  # a click alone moves nothing
             self.dragged.emit(grabbed, self.to_picture(event.position()), True)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # Qt's name
@@ -203,14 +197,6 @@ class XrayView(QWidget):
         self._zoom = float(np.clip(self._zoom * 1.0015 ** event.angleDelta().y(), 1.0, 8.0))
         self._middle = self._middle + before - self.to_picture(event.position())
         self.update()
-
-
-def _text(painter: QPainter, x: float, y: float, text: str, color: str) -> None:
-    painter.setPen(QColor("black"))
-    for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1)):
-        painter.drawText(QPointF(x + dx, y + dy), text)
-    painter.setPen(QColor(color))
-    painter.drawText(QPointF(x, y), text)
 
 
 def _distance(a: QPointF, b: QPointF) -> float:

@@ -45,6 +45,22 @@ def test_the_planned_path_drawn_again_gets_the_same_grade(planned: Trajectory, e
     np.testing.assert_array_equal(again.cone.angle_deg, planned.cone.angle_deg)
 
 
+def test_the_safety_map_that_is_kept_is_the_one_that_would_be_made_for_any_path(
+    planned: Trajectory, wedge: Case
+) -> None:
+    fresh = Editor(wedge.phantom.ct, wedge.vertebra, SETTINGS, LEFT, mask_doubt(False, None))
+    moved = fresh.grade(planned.entry_lps, planned.target_lps + np.array([0.0, 0.0, 1.0]), live=False)
+    assert isinstance(moved, Trajectory)
+    assert moved.safety is not None
+    assert planned.safety is not None
+    for name in ("entry_lps", "entry_mm", "convergence_deg", "craniocaudal_deg", "window_mm"):
+        np.testing.assert_array_equal(getattr(moved.safety, name), getattr(planned.safety, name))
+    told = Editor(wedge.phantom.ct, wedge.vertebra, SETTINGS, LEFT, mask_doubt(False, None), planned.safety)
+    again = told.grade(planned.entry_lps, planned.target_lps, live=False)
+    assert isinstance(again, Trajectory)
+    assert again.safety is planned.safety
+
+
 def test_a_path_moved_into_a_wall_is_unsafe_and_names_the_wall(
     planned: Trajectory, editor: Editor, wedge: Case
 ) -> None:

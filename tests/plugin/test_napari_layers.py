@@ -76,7 +76,7 @@ def test_a_scan_and_all_that_is_drawn_on_it_share_one_world(viewer, case, stored
 def test_a_path_is_a_tube_of_true_diameter_from_skin_to_tip(viewer, case, side):
     path = next(t for t in case.trajectories if t.side is side)
     _layers.show_trocar(viewer, path, case.scan.volume.grid)
-    _layers.show_around(viewer, path, case.vertebra.frame)
+    _layers.show_balloon(viewer, path)
     vertices = to_lps(viewer.layers[_layers.name_of(side, "trocar")].data[0])
     away = vertices - path.target_lps
     along = away @ path.direction_lps

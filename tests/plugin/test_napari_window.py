@@ -15,12 +15,9 @@ from trajplan_phantoms import Scanner, make_phantom, named
 pytest.importorskip("napari", reason="napari is not installed")
 pytest.importorskip("qtpy", reason="Qt is not installed")
 
-from displays import no_display
 from napari.layers import Layer
 from qtpy.QtCore import QPointF
-from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
-from viewer_window import drag, picture_folder, until
+from viewer_window import drag, picture_folder, press, settled, shot, until
 
 from napari_trajplan import _layers, _sample_data, _views
 from napari_trajplan._coords import to_lps, to_napari
@@ -35,68 +32,30 @@ def phantom():
     return make_phantom(named("wedge-L1"), Scanner((_SPACING_MM,) * 3))
 
 
-@pytest.fixture
-def window(make_napari_viewer):
-    """A viewer of 1280 x 800 with the planner docked; its threads and process are ended with it."""
-    reason = no_display()
-    if reason:
-        pytest.skip(reason)
-    viewer = make_napari_viewer(show=True)
-    viewer.window._qt_window.resize(1280, 800)
-    _, dock = viewer.window.add_plugin_dock_widget("trajplan", "Planner")
-    yield viewer, dock
-    dock.planner.close()
-
-
-def _shot(viewer, folder, name):
-    for _ in range(10):
-        QApplication.processEvents()
-    picture = viewer.screenshot(path=str(folder / f"{name}.png"), canvas_only=False, flash=False)
-    assert picture[..., :3].std() > 10, "the window is blank"
-
-
-def _settled(dock):
-    planner = dock.planner
-    until(lambda: not planner.busy and not planner.paths.later.waiting, "the planner comes to rest")
-    for _ in range(20):
-        QApplication.processEvents()
-
-
-def _click(button):
-    assert button.isEnabled()
-    QTest.mouseClick(button, _left())
-
-
-def _left():
-    from qtpy.QtCore import Qt
-
-    return Qt.MouseButton.LeftButton
-
-
 def test_open_plan_drag_go_stale_cancel_and_export(window, phantom, tmp_path):
     viewer, dock = window
     planner, session, folder = dock.planner, dock.session, picture_folder(tmp_path)
     told = []
     planner.told.connect(told.append)
 
-    _click(dock.plan_button)
+    press(dock.plan_button)
     assert "File > Open Sample" in told[-1], "planning without a scan says what to do"
 
     for layer in _sample_data.phantom_layers("wedge-L1", _SPACING_MM):
         viewer.add_layer(Layer.create(*layer))
     assert session.state(Step.LOAD) is State.DONE
     assert session.inputs.level == "L1"
-    _shot(viewer, folder, "1-opened")
+    shot(viewer, folder, "1-opened")
 
     # Plan, without touching another control
-    _click(dock.plan_button)
+    press(dock.plan_button)
     assert session.state(Step.PLAN) is State.RUNNING
-    assert not dock.report_button.isEnabled()
-    _settled(dock)
+    assert not dock.report_form.report_button.isEnabled()
+    settled(dock)
     assert [session.state(s) for s in Step if s is not Step.REPORT] == [State.DONE] * 5, told[-1]
     plan = session.plan
     assert {t.verdict for t in plan.trajectories} <= {Verdict.SAFE, Verdict.UNKNOWN}
-    _shot(viewer, folder, "2-planned")
+    shot(viewer, folder, "2-planned")
 
     # what is on the layers lies where the phantom's truth says
     for path in plan.trajectories:
@@ -118,10 +77,10 @@ def test_open_plan_drag_go_stale_cancel_and_export(window, phantom, tmp_path):
     before = planner.paths.live[Side.LEFT]
     picture = view._grey.copy()
     handle = next(h for h in view._drawing.handles if h.name == "left 1")
-    start = view.to_screen(handle.at_px)
+    start = view.to_screen(handle.at)
     drag(view, start, start + QPointF(6.0, 8.0))
     until(lambda: bool(session.edits.now), "the move is kept")
-    _settled(dock)
+    settled(dock)
     until(lambda: session.state(Step.VERIFY) is State.DONE, "the moved path is verified by itself")
     after = planner.paths.live[Side.LEFT]
     moved_mm = after.target_lps - before.target_lps
@@ -134,27 +93,27 @@ def test_open_plan_drag_go_stale_cancel_and_export(window, phantom, tmp_path):
         "the planner's own path stays as a ghost"
     )
     assert any("moved by a person" in note for note in session.exportable().notes)
-    _shot(viewer, folder, "3-dragged")
+    shot(viewer, folder, "3-dragged")
 
     # move the entry on its Points layer, as napari does on release; then undo, redo, snap
     handles = viewer.layers[_layers.name_of(Side.RIGHT, "path")]
     handles.data = handles.data + np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
     until(lambda: Side.RIGHT in session.edits.now, "the entry's move is kept")
     both = session.edits.key
-    _settled(dock)
-    _click(dock.undo_button)
+    settled(dock)
+    press(dock.undo_button)
     assert set(session.edits.now) == {Side.LEFT}
-    _click(dock.redo_button)
+    press(dock.redo_button)
     assert session.edits.key == both
-    _settled(dock)
+    settled(dock)
     until(lambda: session.state(Step.VERIFY) is State.DONE, "both moves are verified")
 
     # export
-    dock.folder.setText(str(tmp_path / "report"))
+    dock.report_form.folder.setText(str(tmp_path / "report"))
     for kind in ("slicer", "csv", "mesh"):
-        dock.kinds[kind].setChecked(True)
-    _click(dock.report_button)
-    _settled(dock)
+        dock.report_form.kinds[kind].setChecked(True)
+    press(dock.report_form.report_button)
+    settled(dock)
     assert session.state(Step.REPORT) is State.DONE, told[-1]
     written = json.loads((tmp_path / "report" / "plan.json").read_text())
     assert written["provenance"]["details"]["moved_by_a_person"].keys() == {"left", "right"}
@@ -170,56 +129,26 @@ def test_open_plan_drag_go_stale_cancel_and_export(window, phantom, tmp_path):
     trocar = viewer.layers[_layers.name_of(Side.LEFT, "trocar")]
     assert session.state(Step.PLAN) is State.STALE
     assert trocar.opacity < 0.5
-    assert not dock.report_button.isEnabled()
+    assert not dock.report_form.report_button.isEnabled()
     assert "STALE" in dock._texts["paths"].text()
     with pytest.raises(InputError, match="stale"):
         session.exportable()
     drag(view, start, start + QPointF(5.0, 5.0))
     assert "stale" in told[-1]
-    _shot(viewer, folder, "4-stale")
+    shot(viewer, folder, "4-stale")
 
     # cancel at once; nothing is changed, and the next plan runs
-    _click(dock.plan_button)
+    press(dock.plan_button)
     until(lambda: planner.busy, "planning runs")
-    _click(dock.cancel_button)
+    press(dock.cancel_button)
     until(lambda: not planner.busy, "planning stops")
     assert "cancelled" in told[-1]
     assert session.plan is plan
     assert session.state(Step.PLAN) is State.STALE
 
     # the scan is closed in the middle of work
-    _click(dock.plan_button)
-    viewer.layers.remove(planner.images()[0])
+    press(dock.plan_button)
+    viewer.layers.remove(planner.choices.images()[0])
     until(lambda: not planner.busy, "the work ends with its scan")
     assert session.state(Step.LOAD) is State.TODO
     assert not [one.name for one in viewer.layers if one.name.startswith(("Left", "Right", "Parts"))]
-
-
-def test_mistakes_are_met_with_a_line_of_what_to_do(window):
-    viewer, dock = window
-    told = []
-    dock.planner.told.connect(told.append)
-    viewer.add_image(np.zeros((8, 9, 10), np.int16), name="MR", contrast_limits=(0, 1))
-    _click(dock.plan_button)
-    assert "not read by trajplan" in told[-1]
-    viewer.layers.clear()
-    for _ in range(2):
-        image = _sample_data.phantom_layers("intact-L3", 4.0)[0]
-        viewer.add_layer(Layer.create(*image))
-    dock.planner.load(dock.planner.images()[0])
-    dock.planner.pick(True)
-
-    class Click:
-        position = (0.0, 0.0, 9999.0)
-
-    dock.planner._clicked(viewer, Click())
-    assert "outside the scan" in told[-1]
-    for act, says in (
-        (dock.planner.confirm, "Segment"),
-        (dock.planner.edit_mask, "Segment"),
-        (dock.planner.verify, "Plan"),
-    ):
-        act()
-        assert f"press {says} first" in told[-1]
-    dock.planner.update_mask()
-    assert "press Edit mask first" in told[-1]

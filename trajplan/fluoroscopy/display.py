@@ -170,14 +170,14 @@ def _background(image: FloatArray, cut: BoolArray | None) -> FloatArray:
             nearest = ndimage.distance_transform_edt(lost, return_distances=False, return_indices=True)
             small = small[tuple(nearest)]
     slow = ndimage.gaussian_filter(ndimage.median_filter(small, size=9, mode="nearest"), 3.0, mode="nearest")
-    return _enlarged(slow, image.shape, step)
+    return enlarged(slow, image.shape, step)
 
 
 def _surroundings(image: FloatArray, step: int, mm_per_px: float) -> FloatArray:
     """Gaussian mean over `_AREA_MM`, worked out on cells of `step` pixels; never zero, so that it may divide."""
     small = _cells(image, step).mean(axis=(1, 3))
     mean = ndimage.gaussian_filter(small, _AREA_MM / mm_per_px / step, mode="nearest", truncate=3.0)
-    return _enlarged(mean, image.shape, step) + 1e-9
+    return enlarged(mean, image.shape, step) + 1e-9
 
 
 def _cells(image: FloatArray, step: int) -> FloatArray:
@@ -187,7 +187,7 @@ def _cells(image: FloatArray, step: int) -> FloatArray:
     return np.asarray(even.reshape(rows, step, columns, step))
 
 
-def _enlarged(small: FloatArray, shape: tuple[int, ...], step: int) -> FloatArray:
+def enlarged(small: FloatArray, shape: tuple[int, ...], step: int) -> FloatArray:
     """Cells back to pixels, linear between the middles of the cells."""
     by_row, by_column = (_linear(n, m, step) for n, m in zip(shape, small.shape, strict=True))
     return np.asarray(by_row @ small @ by_column.T)

@@ -15,7 +15,7 @@ from trajplan.geometry.surface import inside
 from trajplan.planning.check_settings import check_settings
 from trajplan.planning.evaluate import path_clearance, required_margin
 from trajplan.planning.grade import MaskDoubt, grade, with_room
-from trajplan.planning.plan import PlanSettings, Refusal, Trajectory
+from trajplan.planning.plan import PlanSettings, Refusal, SafetyMap, Trajectory
 from trajplan.planning.routes import Route
 from trajplan.planning.workbench import Bench, Workbench
 
@@ -28,7 +28,8 @@ class Editor:
     """Grades paths of one route. Making it takes as long as half a plan; each `grade` some milliseconds.
 
     While a handle is dragged the chance of a breach is that of `LIVE_SAMPLES` draws and no balloon is fitted;
-    ``grade(..., live=False)`` says all that a plan says.
+    ``grade(..., live=False)`` says all that a plan says. The safety map is made once, and not at all where that of a
+    path planned on the same route with the same settings is given as `safety`.
 
     Raises
     ------
@@ -36,9 +37,18 @@ class Editor:
         ``no_canal``, ``no_pedicle``: without them nothing can be graded.
     """
 
-    def __init__(self, ct: Volume, vertebra: Vertebra, settings: PlanSettings, route: Route, doubt: MaskDoubt) -> None:
+    def __init__(
+        self,
+        ct: Volume,
+        vertebra: Vertebra,
+        settings: PlanSettings,
+        route: Route,
+        doubt: MaskDoubt,
+        safety: SafetyMap | None = None,
+    ) -> None:
         check_settings(settings)
         self._ct, self._vertebra, self._settings, self._route, self._doubt = ct, vertebra, settings, route, doubt
+        self._safety = safety
         self._bench: Bench = Workbench(vertebra, ct).bench(route.side, route.beside)
 
     def grade(self, entry_lps: ArrayLike, target_lps: ArrayLike, live: bool = True) -> Trajectory | Refusal:
@@ -63,7 +73,9 @@ class Editor:
         )  # fmt: skip
         if live or isinstance(graded, Refusal):
             return graded
-        return with_room(graded, self._vertebra, settings, self._bench)
+        whole = with_room(graded, self._vertebra, settings, self._bench, self._safety)
+        self._safety = whole.safety
+        return whole
 
     def _require(self, entry: FloatArray, target: FloatArray) -> None:
         field = self._bench.field

@@ -18,7 +18,7 @@ from trajplan.planning.breach import breach_probability
 from trajplan.planning.cone import safe_cone
 from trajplan.planning.evaluate import PathClearance, gertzbein_robbins, summarise
 from trajplan.planning.facets import facet_clearance
-from trajplan.planning.plan import BalloonFit, PlanSettings, Refusal, Trajectory, Verdict
+from trajplan.planning.plan import BalloonFit, PlanSettings, Refusal, SafetyMap, Trajectory, Verdict
 from trajplan.planning.reach import reach_caution
 from trajplan.planning.routes import Route
 from trajplan.planning.safety_map import safety_map
@@ -121,13 +121,18 @@ def grade(
     )
 
 
-def with_room(path: Trajectory, vertebra: Vertebra, settings: PlanSettings, bench: Bench) -> Trajectory:
-    """The path with the balloons that fit at its tip, and the safety map of its side."""
+def with_room(
+    path: Trajectory, vertebra: Vertebra, settings: PlanSettings, bench: Bench, safety: SafetyMap | None = None
+) -> Trajectory:
+    """The path with the balloons that fit at its tip, and the safety map of its side.
+
+    The map is the same for every path of a route; one that was made before may be given.
+    """
     route = Route(path.side, path.approach)
     return dataclasses.replace(
         path,
         balloons=_balloons(vertebra, settings, bench, path.capsule),
-        safety=safety_map(bench, vertebra, route, settings),
+        safety=safety_map(bench, vertebra, route, settings) if safety is None else safety,
     )
 
 

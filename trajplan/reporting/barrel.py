@@ -52,7 +52,7 @@ def barrel_picture(result: CaseResult, side: Side, masks: PartMasks) -> Picture 
         axes = figure.add_axes(
             (left / width, (top - size) / height, size / width, size / height), xticks=[], yticks=[]
         )  # fmt: skip
-        room, color, words = _room(path, float(depth), result.request.settings.wall_margin_mm)
+        room, color, words = room_at(path, float(depth), result.request.settings.wall_margin_mm)
         for handle in _cell(axes, result, path, float(depth), masks, color):
             used.setdefault(str(handle.get_label()), handle)
         near = isthmus is not None and abs(isthmus - depth) <= STEP_MM / 2
@@ -88,7 +88,7 @@ def barrel_depths(length_mm: float) -> FloatArray:
     return np.append(np.arange(0.0, length_mm - 0.5, STEP_MM), length_mm)
 
 
-def _room(path: Trajectory, depth_mm: float, margin_mm: float) -> tuple[str, str, str]:
+def room_at(path: Trajectory, depth_mm: float, margin_mm: float) -> tuple[str, str, str]:
     """Clearance within half a step of a depth: in words, as a colour, and whether the margin is kept."""
     depths, rooms = np.asarray(path.clearance.profile, dtype=np.float64).reshape(-1, 2).T
     near = rooms[(np.abs(depths - depth_mm) <= STEP_MM / 2) & np.isfinite(rooms)]

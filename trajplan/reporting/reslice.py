@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,13 +13,16 @@ from trajplan.geometry.arrays import AnyArray, Float32Array, FloatArray, unit
 from trajplan.geometry.resample import AIR_HU
 
 STEP_MM = 0.3
+_PARALLEL = 0.05
+"""Sine of the angle below which an axis runs along a direction of the patient."""
 
 
 @dataclass(frozen=True, eq=False)
 class Plane:
     """A rectangle in space that is shown as a picture.
 
-    `right_lps` and `down_lps` are orthogonal unit vectors along which the picture's x and y (mm from the centre) grow.
+    `right_lps` and `down_lps` are orthogonal unit vectors along which the picture's x and y (mm from the centre) grow;
+    samples are about `step_mm` apart.
     """
 
     center_lps: FloatArray
@@ -27,6 +30,7 @@ class Plane:
     down_lps: FloatArray
     half_width_mm: float
     half_height_mm: float
+    step_mm: float = STEP_MM
 
     @property
     def extent(self) -> tuple[float, float, float, float]:
@@ -35,8 +39,8 @@ class Plane:
 
     def axes_mm(self) -> tuple[FloatArray, FloatArray]:
         """Positions of the sampled columns and rows, mm from the centre."""
-        columns = round(2 * self.half_width_mm / STEP_MM)
-        rows = round(2 * self.half_height_mm / STEP_MM)
+        columns = max(2, round(2 * self.half_width_mm / self.step_mm))
+        rows = max(2, round(2 * self.half_height_mm / self.step_mm))
         x = (np.arange(columns) + 0.5) * (2 * self.half_width_mm / columns) - self.half_width_mm
         y = (np.arange(rows) + 0.5) * (2 * self.half_height_mm / rows) - self.half_height_mm
         return np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
@@ -74,6 +78,17 @@ def along_path(capsule: Capsule, half_mm: float = 45.0) -> Plane:
     across = np.array([1.0, 0.0, 0.0]) if abs(d[0]) < 0.9 else np.array([0.0, 1.0, 0.0])
     down = unit(across - (across @ d) * d)
     return Plane((capsule.start_lps + capsule.end_lps) / 2, d, down, half_mm, 0.72 * half_mm)
+
+
+def tilted_axial(capsule: Capsule, half_mm: float = 45.0) -> Plane:
+    """The axial plane tilted about left-right until it holds the axis: patient right on the left, anterior up."""
+    return _holding(capsule, (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), half_mm)
+
+
+def turned_sagittal(capsule: Capsule, half_mm: float = 45.0) -> Plane:
+    """The sagittal plane turned about the head-foot line until it holds the axis: anterior on the left, superior up."""
+    turned = _holding(capsule, (0.0, 0.0, -1.0), (0.0, 1.0, 0.0), half_mm)
+    return replace(turned, right_lps=turned.down_lps, down_lps=turned.right_lps)
 
 
 def across_path(capsule: Capsule, depth_mm: float, half_mm: float = 30.0) -> Plane:
@@ -126,7 +141,23 @@ def _plane(center_lps: ArrayLike, right: ArrayLike, down: ArrayLike, half_mm: fl
     )
 
 
+def _holding(capsule: Capsule, kept: ArrayLike, other: ArrayLike, half_mm: float) -> Plane:
+    """The plane of the axis and the direction `kept` (to the right), its down as near to `other` as it can be."""
+    across, towards = np.array(kept, dtype=np.float64), np.asarray(other, dtype=np.float64)
+    along = capsule.direction_lps - (capsule.direction_lps @ across) * across
+    if float(np.linalg.norm(along)) < _PARALLEL:  # the axis runs along `kept`: any plane about it holds it
+        along = towards
+    down = unit(along) if float(along @ towards) >= 0 else -unit(along)
+    return Plane((capsule.start_lps + capsule.end_lps) / 2, across, down, half_mm, half_mm)
+
+
 def _sample(array: AnyArray, grid: Grid, plane: Plane, outside: float) -> Float32Array:
-    index = np.moveaxis(grid.world_to_index(plane.points_lps()), -1, 0)
-    values = ndimage.map_coordinates(array, index, output=np.float32, order=1, mode="constant", cval=outside)
-    return np.asarray(values, dtype=np.float32)
+    x, y = plane.axes_mm()
+    corner = plane.center_lps + x[0] * plane.right_lps + y[0] * plane.down_lps
+    steps = np.stack([(y[1] - y[0]) * plane.down_lps, (x[1] - x[0]) * plane.right_lps])
+    start = grid.world_to_index(corner)
+    to_index = np.column_stack([*(grid.world_to_index(corner + steps) - start), np.zeros(3)])
+    values = ndimage.affine_transform(
+        array, to_index, start, (len(y), len(x), 1), np.float32, order=1, mode="constant", cval=outside
+    )
+    return np.asarray(values[..., 0], dtype=np.float32)

@@ -48,7 +48,7 @@ _CAPTIONS = {
     "en_face_right": "Looking down the right needle: end-on it is a disc inside the pedicle outline.",
 }
 
-_LINES = {
+LINE_LOOK = {
     "pedicles": (style.SIDE_COLOR[Side.LEFT], "-"),
     "posterior_wall": (style.POSTERIOR_WALL, "-"),
     "end_plates": (style.ORANGE, "-"),
@@ -153,7 +153,7 @@ def draw_view(axes: Axes, result: CaseResult, name: str, drr: Drr, paths: list[T
         layers = ("end_plates",) if lateral else ("end_plates", "midline")
         draw_lines(axes, chosen(anatomy_lines(result.vertebra), layers), carm, 0.7)
         handles += [
-            Line2D([], [], color=_LINES[k][0], ls=_LINES[k][1], lw=1.0, label=k.replace("_", " ")) for k in layers
+            Line2D([], [], color=LINE_LOOK[k][0], ls=LINE_LOOK[k][1], lw=1.0, label=k.replace("_", " ")) for k in layers
         ]
     if lateral:
         handles.append(Line2D([], [], color=style.POSTERIOR_WALL, lw=1.6, label="posterior wall"))
@@ -208,7 +208,7 @@ def draw_lines(axes: Axes, lines: Iterable[Line], carm: CArm, width: float) -> N
     """Overlays as thin lines of their layer's colour; a point is a cross."""
     for line in lines:
         pixels = line.px(carm)
-        color, dashes = _LINES[line.layer]
+        color, dashes = LINE_LOOK[line.layer]
         if line.name == "pedicle_right":
             color = style.SIDE_COLOR[Side.RIGHT]
         if len(pixels) == 1:

@@ -130,14 +130,12 @@ def _clock(ap_px: FloatArray, vertebra: Vertebra, side: Side, ap: CArm) -> tuple
     if right[1] < 0:
         right = -right
 
-    def polar(px: FloatArray) -> tuple[float, float]:
-        away = px - center
-        return math.atan2(float(away @ right), float(away @ up)) % (2 * math.pi), float(np.linalg.norm(away))
-
-    angle, distance = polar(ap_px)
-    edge = np.array(sorted(polar(px) for px in outline))
-    reach = float(np.interp(angle, edge[:, 0], edge[:, 1], period=2 * math.pi))
-    return angle / (2 * math.pi) * 12, distance / max(reach, 1e-6)
+    away = np.vstack([ap_px, outline]) - center
+    angles = np.arctan2(away @ right, away @ up) % (2 * math.pi)
+    distances = np.linalg.norm(away, axis=1)
+    order = 1 + np.lexsort((distances[1:], angles[1:]))
+    reach = float(np.interp(angles[0], angles[order], distances[order], period=2 * math.pi))
+    return float(angles[0]) / (2 * math.pi) * 12, float(distances[0]) / max(reach, 1e-6)
 
 
 def _third(past_mm: float, short_mm: float) -> str:
