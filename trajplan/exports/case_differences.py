@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trajplan.exports.plan_model import PlanDocument, TrajectoryModel
+from trajplan.exports.path_model import TrajectoryModel
+from trajplan.exports.plan_model import PlanDocument
 
 if TYPE_CHECKING:
     from trajplan.case import CaseResult

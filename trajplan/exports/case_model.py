@@ -10,7 +10,8 @@ from typing import Literal
 from pydantic import Field, JsonValue
 
 from trajplan.exports.model_base import Model, Vector
-from trajplan.exports.plan_model import ConfidenceModel, InputModel, SoftwareModel
+from trajplan.exports.plan_model import InputModel, SoftwareModel
+from trajplan.exports.vertebra_model import ConfidenceModel
 
 CASE_SCHEMA: Literal["trajplan.case/1"] = "trajplan.case/1"
 

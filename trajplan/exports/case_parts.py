@@ -18,8 +18,9 @@ from trajplan.edited import Ends
 from trajplan.exports.case_model import CASE_SCHEMA, AskedModel, CaseDocument, KeptModel, MovedModel
 from trajplan.exports.plain import numbers, plain
 from trajplan.exports.plan_json import parameters_sha256
-from trajplan.exports.plan_model import ConfidenceModel, SoftwareModel
+from trajplan.exports.plan_model import SoftwareModel
 from trajplan.exports.saved_case import SavedCase
+from trajplan.exports.vertebra_model import ConfidenceModel
 from trajplan.geometry import LabelMap
 from trajplan.kept import Kept
 from trajplan.parts import Side
