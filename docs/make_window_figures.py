@@ -14,6 +14,7 @@ import numpy as np
 from napari.layers import Layer
 from qtpy.QtWidgets import QApplication
 
+from napari_trajplan._below import to_front
 from napari_trajplan._dock import PlannerDock
 from napari_trajplan._sample_data import phantom_layers
 from napari_trajplan._session import State, Step
@@ -24,7 +25,7 @@ IMG = Path(__file__).parent / "img"
 
 
 def main() -> None:
-    """Plan, picture, move, picture, 3D, picture."""
+    """Plan, move, the linked views, 3D beside X-rays with noise: a picture of each."""
     viewer = napari.Viewer(show=True)
     viewer.window._qt_window.resize(1280, 800)
     dock = PlannerDock(viewer)
@@ -45,6 +46,17 @@ def main() -> None:
 
     dock.planner.paths.undo()
     _until(lambda: not dock.planner.busy)
+    to_front(dock.slices)
+    show_view(viewer, "Axial", center)
+    dock.slices.go_to(middle_of(dock.session.target.vertebra))
+    _shoot(viewer, "window-slices")
+
+    dock.show_xrays()
+    screens = dock.xrays.screens
+    screens[0].buttons["en_face_left"].click()
+    dock.xrays.noise.setChecked(True)
+    dock.xrays.inverse.setChecked(True)
+    _until(lambda: all(screen.live.kind == "exposed" for screen in screens))
     show_view(viewer, "3D", center)
     _shoot(viewer, "window-3d")
     dock.planner.close()

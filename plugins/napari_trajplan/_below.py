@@ -11,9 +11,9 @@ _HEIGHT = 350
 
 
 def dock_below(viewer: Any, panel: QWidget, name: str, behind: QWidget | None = None) -> None:
-    """Dock a panel under the canvas; as a tab in front of another one, where that is docked there already."""
+    """Dock a panel under the canvas, unless it is docked; as a tab in front of another one, where that is there."""
     window = getattr(viewer, "window", None)
-    if window is None:
+    if window is None or _dock_of(panel) is not None:
         return
     window.add_dock_widget(panel, name=name, area="bottom")
     docked, other = _dock_of(panel), None if behind is None else _dock_of(behind)

@@ -44,6 +44,7 @@ class PlannerDock(StepForms):
         asked = preferences()
         super().__init__(Planner(viewer, asked.settings()), parent)
         self.planner.setParent(self)
+        self.destroyed.connect(self.planner.close)  # napari lets its docks go without closing them
         self.setObjectName("trajplan planner")
         self.setMinimumWidth(330)
         self.steps: dict[Step, Section] = {}
@@ -166,19 +167,21 @@ class PlannerDock(StepForms):
             self.planner.paths.later.add(self.show_xrays)
 
     def show_xrays(self) -> None:
-        """The X-rays in front of the slices."""
-        self.show_panels()
+        """The X-rays in front of the slices; both are docked again where they were closed."""
+        self.show_panels(again=True)
         if self.xrays is not None:
             to_front(self.xrays)
 
-    def show_panels(self) -> None:
-        """Dock slices and X-rays under the canvas, once; the slices are in front until there is a plan."""
-        if self.slices is None:
+    def show_panels(self, *, again: bool = False) -> None:
+        """Dock slices and X-rays under the canvas, once, or again; the slices are in front until there is a plan."""
+        if self.slices is not None and not again:
+            return
+        if self.slices is None or self.xrays is None:
             self.xrays, self.slices = XrayPanel(self.planner), SlicePanel(self.planner)
-            dock_below(self.planner.viewer, self.xrays, "X-rays")
-            dock_below(self.planner.viewer, self.slices, "Slices", self.xrays)
             # Python's own tidying takes a fifth of a second in a window this large: better now than amid a plan
             self.planner.paths.later.add(gc.collect)
+        dock_below(self.planner.viewer, self.xrays, "X-rays")
+        dock_below(self.planner.viewer, self.slices, "Slices", self.xrays)
 
     def _tell(self, text: str) -> None:
         self.message.setText(in_window(text))

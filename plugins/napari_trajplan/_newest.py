@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -16,9 +17,13 @@ class Newest(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._thread = _Thread()
-        self._thread.done.connect(self.done)
-        self._thread.start()
+        thread = self._thread = _Thread()
+        thread.done.connect(self.done)
+        # a thread that is let go of while it runs ends the whole program: neither a window that goes may do it, nor
+        # Python's own end
+        self.destroyed.connect(lambda: thread.end())
+        weakref.finalize(self, thread.stop)
+        thread.start()
 
     def ask(self, key: Hashable, work: Callable[[], Any]) -> None:
         """Do this next, in place of what was asked for under the same key before."""
@@ -31,7 +36,6 @@ class Newest(QObject):
     def close(self) -> None:
         """End the thread."""
         self._thread.end()
-        self._thread.wait(10_000)
 
 
 class _Thread(QThread):
@@ -42,6 +46,7 @@ class _Thread(QThread):
         self._news = threading.Condition()
         self._waiting: dict[Hashable, Callable[[], Any]] = {}
         self._end = False
+        self._stopped = threading.Event()
 
     def put(self, key: Hashable, work: Callable[[], Any] | None) -> None:
         with self._news:
@@ -51,14 +56,26 @@ class _Thread(QThread):
                 self._waiting[key] = work
             self._news.notify()
 
-    def end(self) -> None:
+    def stop(self) -> None:
+        """Begin nothing more, and wait for what is being done; asks nothing of Qt, which may have gone before."""
         with self._news:
             self._end = True
             self._waiting.clear()
             self._news.notify()
+        self._stopped.wait(10.0)
+
+    def end(self) -> None:
+        self.stop()
+        self.wait(10_000)
 
     def run(self) -> None:
         """Wait, take one, do it."""
+        try:
+            self._serve()
+        finally:
+            self._stopped.set()
+
+    def _serve(self) -> None:
         while True:
             with self._news:
                 while not self._waiting and not self._end:

@@ -68,6 +68,8 @@ class SlicePanel(QWidget):
             view: SliceView(view.value, "after Plan" if view not in SLICES else "open a scan") for view in View
         }
         self.side, self.group = QComboBox(), QComboBox()
+        for box in (self.side, self.group):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.side.setToolTip("The path that the planes along and across follow")
         self.side.activated.connect(self._choose)
         self.group.addItems(list(_GROUPS))
@@ -162,8 +164,8 @@ class SlicePanel(QWidget):
     def _focus(self) -> FloatArray:
         """The crosshair: where it was put, on every axis on which napari, which rounds to its steps, is still there."""
         dims = self._viewer.dims
-        if dims.ndim < 3:  # the last layers are just going
-            return np.asarray(self._focus_lps)
+        if dims.ndim < 3:  # no layer is left
+            return self._focus_lps
         point = to_lps(np.array(dims.point)[-3:])
         half_mm = to_lps([axis.step / 2 for axis in dims.range][-3:])
         still = np.abs(point - self._focus_lps) <= half_mm + _ROUNDING_MM

@@ -19,6 +19,7 @@ from viewer_window import drag, picture_folder, until
 from napari_trajplan import _layers, _views
 from napari_trajplan._below import to_front
 from napari_trajplan._coords import to_lps, to_napari
+from napari_trajplan._session import Step
 from napari_trajplan._slice_planes import SLICES, View
 
 pytestmark = pytest.mark.viewer
@@ -247,6 +248,23 @@ def test_linked_views_follow_click_wheel_window_and_drag(window, tmp_path):
     assert [view for view in View if panel.views[view].isVisible()] == [View.AXIAL]
     until(lambda: not panel._due, "it is drawn")
     shot(viewer, folder, "slices-alone")
+
+
+def test_panels_that_were_closed_cost_nothing_and_come_back_with_the_next_plan(window, case):
+    viewer, dock = window
+    layers, planned = case
+    for panel in (dock.slices, dock.xrays):
+        viewer.window.remove_dock_widget(panel)
+    assert not dock.slices.isVisible()
+    dock.slices.go_to(planned.result.trajectories[0].target_lps)
+    dock.planner._planned(planned, {step: dock.session.key(step) for step in Step})
+    rest(dock)
+    assert dock.xrays.isVisible()
+    to_front(dock.slices)
+    until(lambda: dock.slices.isVisible() and not dock.slices._due, "the slices are there again")
+    assert {layer.name for layer in viewer.layers} >= {one[1]["name"] for one in layers}
+    names = [layer.name for layer in viewer.layers]
+    assert len(names) == len(set(names)), "a second plan uses the layers of the first"
 
 
 def _double():
