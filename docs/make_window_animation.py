@@ -22,9 +22,10 @@ from napari_trajplan._session import Step
 from napari_trajplan._views import look_at, middle_of, show_view
 
 IMG = Path(__file__).parent / "img"
-FRAMES, FRAME_MS, LAST_MS = 16, 220, 1500
-WIDTH = 800
-COLORS = 96
+FRAMES, FRAME_MS, LAST_MS = 10, 300, 1500
+MIDDLE = 333, 24, 945, 668
+WIDTH = 480
+COLORS = 80
 
 
 def main() -> None:
@@ -51,8 +52,10 @@ def main() -> None:
     show_view(viewer, "Axial", middle_of(dock.session.target.vertebra))
     path = next(iter(dock.planner.paths.live.values()))
     frames = []
-    for depth_mm in np.linspace(0.0, path.capsule.length_mm, FRAMES):
-        dock.depth.setValue(round(10 * depth_mm))
+    for share in np.linspace(0.0, 1.0, FRAMES):
+        depth_mm = share * path.capsule.length_mm
+        for side, one in dock.planner.paths.live.items():
+            dock.planner.paths.advance(side, share * one.capsule.length_mm)
         look_at(viewer, path.entry_lps + depth_mm * path.direction_lps)
         _rest(0.5)
         frames.append(_small(_picture(viewer)))
@@ -69,8 +72,10 @@ def _picture(viewer: Any) -> Image.Image:
 
 
 def _small(picture: Image.Image) -> Image.Image:
-    height = round(WIDTH * picture.height / picture.width)
-    return picture.resize((WIDTH, height), Image.Resampling.LANCZOS).quantize(COLORS, dither=Image.Dither.NONE)
+    """The slices and the X-rays; the columns beside them stand still."""
+    middle = picture.crop(MIDDLE)
+    height = round(WIDTH * middle.height / middle.width)
+    return middle.resize((WIDTH, height), Image.Resampling.LANCZOS).quantize(COLORS, dither=Image.Dither.NONE)
 
 
 def _rest(seconds: float) -> None:
