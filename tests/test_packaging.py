@@ -102,9 +102,10 @@ def test_the_command_line_loads_nothing_heavy_before_it_is_needed():
 
 
 _WITHOUT_A_WINDOW = (
-    "_coords", "_edits", "_meshes", "_reader", "_sample_data", "_session", "_shafts", "_shown", "_slice_drawing",
-    "_slice_framing", "_slice_planes", "_slice_scene", "_tasks", "_tell", "_widgets", "_wire", "_words", "_worker",
-    "_xray_develop", "_xray_live", "_xray_overlays",
+    "_commands", "_coords", "_edits", "_levels", "_meshes", "_read_saved", "_reader", "_sample_data", "_saved_layers",
+    "_saving", "_session", "_shafts", "_shown", "_slice_drawing", "_slice_framing", "_slice_planes", "_slice_scene",
+    "_tasks", "_tell", "_terms", "_widgets", "_wire", "_words", "_worker", "_writer", "_xray_develop", "_xray_live",
+    "_xray_overlays",
 )  # fmt: skip
 """What of the plugin the manifest names, and what holds its logic."""
 

@@ -10,7 +10,7 @@ pytest.importorskip("qtpy", reason="Qt is not installed")
 
 from dicom_files import write_series
 from napari.layers import Layer
-from viewer_window import click_at, press, settled, until
+from viewer_window import click_at, press, settled
 
 from napari_trajplan import _layers, _sample_data, _views
 from napari_trajplan._coords import to_napari
@@ -35,6 +35,10 @@ def _add(viewer, name="wedge-L1", spacing_mm=3.0, labels=True):
         viewer.add_layer(Layer.create(*layer))
 
 
+def _as_mr(_number, header):
+    header.Modality = "MR"
+
+
 def test_no_image(planner):
     _, dock, told = planner
     press(dock.plan_button)
@@ -52,9 +56,7 @@ def test_an_image_that_trajplan_has_not_read(planner):
 
 
 def test_an_mr_image_is_refused_by_its_modality(tmp_path):
-    folder = write_series(
-        tmp_path / "mr", np.zeros((4, 8, 8), np.int16), edit=lambda _n, header: setattr(header, "Modality", "MR")
-    )
+    folder = write_series(tmp_path / "mr", np.zeros((4, 8, 8), np.int16), edit=_as_mr)
     with pytest.raises(InputError, match="MR") as caught:
         read_layers(str(folder))
     assert "--" not in short_message(caught.value)
@@ -145,19 +147,6 @@ def test_labels_that_are_edited_away_entirely(planner):
     dock.planner.update_mask()
     settled(dock)
     assert dock.session.state(Step.SEGMENT) is State.DONE
-
-
-def test_closing_the_image_in_the_middle_of_work(planner):
-    viewer, dock, told = planner
-    _add(viewer)
-    press(dock.plan_button)
-    until(lambda: dock.planner.busy, "work begins")
-    viewer.layers.remove(dock.planner.choices.images()[0])
-    until(lambda: not dock.planner.busy, "the work ends with its scan")
-    assert "The scan was closed; its case was put away." in told
-    assert dock.session.state(Step.LOAD) is State.TODO
-    _add(viewer)
-    assert dock.session.state(Step.LOAD) is State.DONE, "the next scan is taken"
 
 
 def test_saving_where_nothing_can_be_written(planner, tmp_path):
