@@ -10,7 +10,7 @@ pytest.importorskip("qtpy", reason="Qt is not installed")
 
 from dicom_files import write_series
 from napari.layers import Layer
-from viewer_window import click_at, press, settled
+from viewer_window import click_at, press, settled, until
 
 from napari_trajplan import _layers, _sample_data, _views
 from napari_trajplan._coords import to_napari
@@ -156,3 +156,17 @@ def test_saving_where_nothing_can_be_written(planner, tmp_path):
     settled(dock)
     assert "cannot write" in told[-1] or "No such file" in told[-1], told[-1]
     assert dock.session.state(Step.REPORT) is State.TODO
+
+
+def test_closing_the_image_in_the_middle_of_work(planner):
+    viewer, dock, told = planner
+    _add(viewer)
+    press(dock.plan_button)
+    until(lambda: dock.progress.value() > 0, "work is under way")
+    assert dock.planner.busy
+    viewer.layers.remove(dock.planner.choices.images()[0])
+    until(lambda: not dock.planner.busy, "the work ends with its scan")
+    assert "The scan was closed; its case was put away." in told
+    assert dock.session.state(Step.LOAD) is State.TODO
+    _add(viewer)
+    assert dock.session.state(Step.LOAD) is State.DONE, "the next scan is taken"
