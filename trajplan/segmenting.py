@@ -14,6 +14,7 @@ from trajplan.anatomy.level_proposal import LevelProposal
 from trajplan.anatomy.measure import measure_vertebra
 from trajplan.anatomy.network_column import find_column_by_network
 from trajplan.anatomy.network_confidence import judge_looks
+from trajplan.anatomy.network_input import SPACING_MM
 from trajplan.anatomy.seeded import segment_at_seed
 from trajplan.anatomy.spine_labels import column_ids, spine_labels
 from trajplan.anatomy.vertebra import Confidence, Vertebra
@@ -107,7 +108,7 @@ def segment_all(ct: Volume, seed_lps: FloatArray | None, level: str | None, prog
     out = []
     for k, (one, frame, name) in enumerate(zip(column.vertebrae, column.frames, levels.names, strict=True)):
         progress(0.4 + 0.6 * k / len(ids), f"measuring {name or f'vertebra {k + 1}'}")
-        confidence = judge_looks(one.seen, None, one.seen.target_share, one.mask, 0.0)
+        confidence = judge_looks(one.seen, None, one.seen.target_share, one.mask, 0.0, SPACING_MM)
         out.append(_measured(ct, labels, ids[k], name if named else None, confidence, name, (one, frame)))
     return Segmentation(labels, tuple(out), levels)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.ndimage as ndi
 from realdata import real_data
 
 from trajplan.anatomy.backend import LabelResult
 from trajplan.anatomy.measure import measure_vertebra
 from trajplan.anatomy.network_backend import NetworkBackend
+from trajplan.anatomy.network_confidence import doubt_width_mm
 from trajplan.errors import AnatomyError
 from trajplan.geometry import Grid, LabelMap, Volume
 from trajplan.geometry.resample import resample_mask
@@ -55,12 +57,32 @@ def found(phantom: Phantom, centre: np.ndarray) -> LabelResult:
 
 
 def test_a_fractured_phantom_nobody_trained_on(phantom: Phantom, found: LabelResult) -> None:
-    assert dice(found, phantom.labels, L1) > 0.92
+    assert dice(found, phantom.labels, L1) > 0.94
     assert found.labels.ids() == (L1 - 1, L1, L1 + 1)
     for other in (L1 - 1, L1 + 1):
         assert dice(found, phantom.labels, other) > 0.90
     assert found.provenance["backend"] == "network"
-    assert found.confidence.score > 0.3
+    assert found.confidence.score > 0.5
+    assert not found.confidence.check, "what is good is not flagged"
+
+
+def test_through_a_worse_scanner_the_outline_is_said_to_be_doubtful(phantom: Phantom, centre: np.ndarray) -> None:
+    """Blurred along the body and noisy: Dice 0.87, and yet no look disagrees with another."""
+    hu = ndi.gaussian_filter1d(np.asarray(phantom.ct.array, dtype=np.float32), 5.0, axis=0)
+    hu += np.random.default_rng(3).normal(0.0, 150.0, hu.shape).astype(np.float32)
+    worse = Volume(np.clip(np.rint(hu), -1024, 3071).astype(np.int16), phantom.ct.grid)
+    found = segment(worse, centre)
+    assert found.confidence.values["flip_dice"] > 0.9
+    assert any("undecided" in one for one in found.confidence.check)
+
+
+@pytest.mark.parametrize("spacing_mm", [1.0, 1.5])
+def test_the_width_of_doubt_is_in_mm_and_not_a_share_of_the_volume(spacing_mm: float) -> None:
+    for side in (10, 24):
+        share = np.zeros((32, 32, 32), dtype=np.float32)
+        share[4 : 4 + side, 4 : 4 + side, 4 : 4 + side] = 0.6
+        share[5 : 3 + side, 5 : 3 + side, 5 : 3 + side] = 0.9
+        assert doubt_width_mm(share, share > 0.5, spacing_mm) == pytest.approx(spacing_mm)
 
 
 def test_its_pedicles_are_where_they_are(phantom: Phantom, found: LabelResult) -> None:
@@ -125,5 +147,4 @@ def test_a_real_t12_of_a_patient_left_out() -> None:
     body = points[points[:, 1] < np.quantile(points[:, 1], 0.5)].mean(axis=0)
     result = segment(ct, body, level_id("T12"))
     found = dice(result, labels, level_id("T12"))
-    assert found > 0.90
-    assert found > 0.94 or result.confidence.check, "what is not good is flagged"
+    assert found > 0.94

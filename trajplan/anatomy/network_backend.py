@@ -10,7 +10,7 @@ import numpy as np
 from trajplan.anatomy.backend import LabelResult, Progress
 from trajplan.anatomy.network_confidence import doubt_share, judge_looks
 from trajplan.anatomy.network_input import NetworkClass
-from trajplan.anatomy.network_labels import mean_share, output_grid, with_neighbours
+from trajplan.anatomy.network_labels import OUTPUT_SPACING_MM, mean_share, output_grid, with_neighbours
 from trajplan.anatomy.network_model import WEIGHTS, NetworkModel, load_model
 from trajplan.anatomy.network_neighbour import Step, neighbour
 from trajplan.anatomy.network_pass import Look, look
@@ -84,7 +84,7 @@ class NetworkBackend:
         return LabelResult(
             labels=with_neighbours(mask, grid, target, neighbours),
             target_id=target,
-            confidence=judge_looks(first, second, share, mask, moved),
+            confidence=judge_looks(first, second, share, mask, moved, OUTPUT_SPACING_MM),
             provenance=self._provenance(model, seed),
         )
 
