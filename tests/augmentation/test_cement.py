@@ -153,6 +153,10 @@ def test_the_balloon_in_the_beam_is_as_thick_as_it_is_wide(wedge: Broken) -> Non
     middle = len(envelope.z_mm) // 2
     width = envelope.radius_mm[middle, 0] + envelope.radius_mm[middle, envelope.radius_mm.shape[1] // 2]
     assert chord == pytest.approx(width, rel=0.1)
+    # nor is it open where two of its slices meet
+    for z_mm in envelope.z_mm[middle // 2 : -(middle // 2)] - envelope.step_mm / 2:
+        start = envelope.center_lps + z_mm * envelope.axes_lps[2] - 60 * across
+        assert chord_mm(tool.solid, start, across) > 0.0, f"{z_mm} mm along the balloon"
 
 
 def test_cement_darkens_the_x_ray_by_its_thickness_and_nothing_else(wedge: Broken) -> None:

@@ -25,6 +25,9 @@ MARKER_MM = 0.5
 """Half the diameter of a radiopaque marker (proposed); it is drawn 1 mm long."""
 
 _SLICE = 2
+_OVERLAP_MM = 1e-6
+"""Of neighbouring rods, so that a ray in the plane where they meet is in one of them."""
+
 _INSIDE = 1000.0
 _EDGE_VOXELS = 0.6
 
@@ -43,7 +46,7 @@ def balloon_in_beam(envelope: Envelope, energy_kev: float) -> Tool:
         shift = [float((2 / 3 * r**3 * f).mean()) / square for f in (np.cos(turn), np.sin(turn))]
         at = envelope.center_lps + shift[0] * envelope.axes_lps[0] + shift[1] * envelope.axes_lps[1]
         z = float(envelope.z_mm[k]) - envelope.step_mm / 2
-        ends = [at + (z + d) * envelope.axes_lps[2] for d in (0.0, _SLICE * envelope.step_mm)]
+        ends = [at + (z + d) * envelope.axes_lps[2] for d in (-_OVERLAP_MM, _SLICE * envelope.step_mm + _OVERLAP_MM)]
         rods.append(Tube(ends[0], ends[1], float(np.sqrt(square))))
     return tool_of(Union(tuple(rods)), CONTRAST, energy_kev)
 
