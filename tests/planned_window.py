@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from napari.layers import Layer
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication, QWidget
-from viewer_window import until
+from viewer_window import settled
 
 from napari_trajplan import _sample_data, _tasks
 from napari_trajplan._session import Step
@@ -36,15 +35,7 @@ def show(viewer: Any, dock: Any, layers: list[Any], planned: _tasks.Planned) -> 
         viewer.add_layer(Layer.create(*layer))
     session = dock.session
     dock.planner._planned(planned, {step: session.key(step) for step in Step})
-    rest(dock)
-
-
-def rest(dock: Any) -> None:
-    """Let the window come to rest."""
-    planner = dock.planner
-    until(lambda: not planner.busy and not planner.paths.later.waiting, "the planner comes to rest")
-    for _ in range(20):
-        QApplication.processEvents()
+    settled(dock)
 
 
 def canvas_of(viewer: Any) -> QWidget:
@@ -72,8 +63,3 @@ def wheel(widget: QWidget, at: QPointF, notches: float, keys: Any = Qt.KeyboardM
     )  # fmt: skip
     QApplication.sendEvent(widget, event)
     QApplication.processEvents()
-
-
-def in_mm(xy: QPointF, mm_per_px: float) -> np.ndarray:
-    """A step on the screen as mm."""
-    return np.array([xy.x(), xy.y()]) * mm_per_px

@@ -6,18 +6,18 @@ from typing import Any
 
 import numpy as np
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_trajplan import _views
 from napari_trajplan._coords import to_lps, to_napari
 from napari_trajplan._planner import Planner
 from napari_trajplan._slice_drawing import drawing
 from napari_trajplan._slice_framing import Framing
+from napari_trajplan._slice_grid import SliceGrid
 from napari_trajplan._slice_planes import SLICES, Look, View, on_plane, stepped
 from napari_trajplan._slice_scene import Cut, cut
 from napari_trajplan._slice_view import SliceView
 from napari_trajplan._tell import Telling
-from trajplan import DISCLAIMER
 from trajplan.edited import Ends
 from trajplan.geometry.arrays import FloatArray
 from trajplan.parts import Side
@@ -27,10 +27,9 @@ from trajplan.reporting.reslice import PartMasks, Plane
 _REST_MS = 120
 _DRAG_MS = 40
 _ROUNDING_MM = 1e-6
-_GROUPS = {"All six": tuple(View), "Slices": tuple(SLICES), "Path": tuple(v for v in View if v not in SLICES)}
 
 
-class SlicePanel(QWidget):
+class SlicePanel(SliceGrid):
     """Six views of one scan. The crosshair is napari's own (`viewer.dims`), the grey window that of its layer."""
 
     def __init__(self, planner: Planner, parent: QWidget | None = None) -> None:
@@ -46,7 +45,11 @@ class SlicePanel(QWidget):
         self._cuts: dict[View, Cut] = {}
         self._due: set[View] = set()
         self._moving = False
-        self._build()
+        self.side.activated.connect(self._choose)
+        self.whole_button.clicked.connect(lambda _on=False: self.whole())
+        self.arranged.connect(self.redraw)
+        for view, widget in self.views.items():
+            self._listen(view, widget)
         self._next, self._rest = QTimer(self), QTimer(self)
         self._next.setSingleShot(True)
         self._next.timeout.connect(self._draw_next)
@@ -63,42 +66,6 @@ class SlicePanel(QWidget):
         self._take()
         self._take_plan(planner.session.plan)
 
-    def _build(self) -> None:
-        self.views = {
-            view: SliceView(view.value, "after Plan" if view not in SLICES else "open a scan") for view in View
-        }
-        self.side, self.group = QComboBox(), QComboBox()
-        for box in (self.side, self.group):
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.side.setToolTip("The path that the planes along and across follow")
-        self.side.activated.connect(self._choose)
-        self.group.addItems(list(_GROUPS))
-        self.group.setToolTip("Which views are shown; double click on a view for that one alone")
-        self.group.textActivated.connect(lambda name: self.show_only(_GROUPS[name]))
-        whole = QPushButton("Whole")
-        whole.setToolTip("All views back to their first size and place")
-        whole.clicked.connect(lambda _on=False: self.whole())
-        disclaimer = QLabel(DISCLAIMER.split(" Not for")[0])
-        disclaimer.setStyleSheet("color: #E69F00;")
-        disclaimer.setToolTip(DISCLAIMER)
-        row = QHBoxLayout()
-        for part in (self.group, self.side, whole):
-            row.addWidget(part)
-        row.addStretch()
-        row.addWidget(disclaimer)
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(4, 2, 4, 2)
-        self._grid.setSpacing(3)
-        for n, (view, widget) in enumerate(self.views.items()):
-            self._grid.addWidget(widget, n // 3, n % 3)
-            self._listen(view, widget)
-            widget.setToolTip(
-                "Click: crosshair. Drag an end of a path. Right and drag: grey window. Wheel: "
-                + ("slices" if view in SLICES else "depth of the tip")
-                + ". Ctrl+wheel: magnify. Shift+drag: shift. Double click: alone. S is the head, I the feet."
-            )
-        self._grid.addLayout(row, 2, 0, 1, 3)
-
     def _listen(self, view: View, widget: SliceView) -> None:
         widget.pointed.connect(lambda xy: self._pointed(view, xy))
         widget.dragged.connect(lambda name, xy, final: self._dragged(view, name, xy, final))
@@ -107,7 +74,6 @@ class SlicePanel(QWidget):
         widget.scrolled.connect(lambda notches: self._scrolled(view, notches))
         widget.magnified.connect(lambda factor: self._magnified(view, factor))
         widget.nudged.connect(lambda xy: self._nudged(view, xy))
-        widget.alone.connect(lambda: self._alone(view))
         widget.resized.connect(lambda: self.redraw(view))
 
     # what is looked at ----------------------------------------------------------------------------------------------
@@ -310,20 +276,6 @@ class SlicePanel(QWidget):
     def whole(self) -> None:
         """All views at their first size and place."""
         self._framing.whole()
-        self.redraw()
-
-    def _alone(self, view: View) -> None:
-        shown = [one for one in View if not self.views[one].isHidden()]
-        self.show_only(_GROUPS[self.group.currentText()] if shown == [view] else (view,))
-
-    def show_only(self, views: tuple[View, ...]) -> None:
-        """Some of the views, in as few rows as they need."""
-        for widget in self.views.values():
-            self._grid.removeWidget(widget)
-        for n, view in enumerate(views):
-            self._grid.addWidget(self.views[view], n // 3, n % 3)
-        for view, widget in self.views.items():
-            widget.setVisible(view in views)
         self.redraw()
 
     def _dragged(self, view: View, name: str, xy: FloatArray, final: bool) -> None:

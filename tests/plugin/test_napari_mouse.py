@@ -10,11 +10,9 @@ from trajplan.parts import Side
 pytest.importorskip("napari", reason="napari is not installed")
 pytest.importorskip("qtpy", reason="Qt is not installed")
 
-from displays import no_display
-from planned_window import SPACING_MM, canvas_of, made, on_canvas, rest, show, wheel
+from planned_window import SPACING_MM, canvas_of, made, on_canvas, show, wheel
 from qtpy.QtCore import QPointF, Qt
-from qtpy.QtWidgets import QApplication
-from viewer_window import drag, picture_folder, until
+from viewer_window import drag, picture_folder, settled, shot, until
 
 from napari_trajplan import _layers, _views
 from napari_trajplan._below import to_front
@@ -33,29 +31,15 @@ def case():
 
 
 @pytest.fixture
-def window(make_napari_viewer, case):
+def planned(window, case):
     """A window of 1280 x 800 with a plan in it."""
-    reason = no_display()
-    if reason:
-        pytest.skip(reason)
-    viewer = make_napari_viewer(show=True)
-    viewer.window._qt_window.resize(1280, 800)
-    _, dock = viewer.window.add_plugin_dock_widget("trajplan", "Planner")
-    show(viewer, dock, *case)
-    yield viewer, dock
-    dock.planner.close()
-
-
-def shot(viewer, folder, name):
-    for _ in range(15):
-        QApplication.processEvents()
-    picture = viewer.screenshot(path=str(folder / f"{name}.png"), canvas_only=False, flash=False)
-    assert picture[..., :3].std() > 10, "the window is blank"
+    show(*window, *case)
+    return window
 
 
 def moved(dock, side):
     until(lambda: side in dock.session.edits.now, "the move is kept")
-    rest(dock)
+    settled(dock)
     return dock.session.edits.now[side]
 
 
@@ -64,13 +48,13 @@ def path_of(dock, side):
 
 
 @pytest.mark.parametrize("name", ["Axial", "Sagittal", "Coronal"])
-def test_a_tip_dragged_in_a_slice_goes_with_the_mouse_and_stays_in_the_slice(window, tmp_path, name):
-    viewer, dock = window
+def test_a_tip_dragged_in_a_slice_goes_with_the_mouse_and_stays_in_the_slice(planned, tmp_path, name):
+    viewer, dock = planned
     path = path_of(dock, Side.LEFT)
     viewer.layers.selection.active = viewer.layers[_layers.name_of(Side.RIGHT, "path")]
     _views.show_view(viewer, name, path.target_lps)
     _views.look_at(viewer, path.target_lps)
-    rest(dock)
+    settled(dock)
     layer = viewer.layers[_layers.name_of(Side.LEFT, "path")]
     start = on_canvas(viewer, layer, to_napari(path.target_lps))
     pictures = [screen.view._grey.copy() for screen in dock.xrays.screens]
@@ -93,11 +77,11 @@ def test_a_tip_dragged_in_a_slice_goes_with_the_mouse_and_stays_in_the_slice(win
     shot(viewer, picture_folder(tmp_path), f"mouse-{name.lower()}")
 
 
-def test_a_tip_dragged_in_3d_moves_in_the_plane_of_the_screen(window, tmp_path):
-    viewer, dock = window
+def test_a_tip_dragged_in_3d_moves_in_the_plane_of_the_screen(planned, tmp_path):
+    viewer, dock = planned
     path = path_of(dock, Side.RIGHT)
     dock.view("3D")
-    rest(dock)
+    settled(dock)
     layer = viewer.layers[_layers.name_of(Side.RIGHT, "path")]
     start = on_canvas(viewer, layer, to_napari(path.target_lps))
     stop = start + QPointF(-10.0, 12.0)
@@ -113,8 +97,8 @@ def test_a_tip_dragged_in_3d_moves_in_the_plane_of_the_screen(window, tmp_path):
 
 
 @pytest.mark.parametrize(("number", "end"), [(0, 0), (0, 1), (1, 0), (1, 1)])
-def test_either_end_dragged_in_either_xray_is_seen_where_the_mouse_let_go(window, number, end):
-    _, dock = window
+def test_either_end_dragged_in_either_xray_is_seen_where_the_mouse_let_go(planned, number, end):
+    _, dock = planned
     path = path_of(dock, Side.LEFT)
     screen = dock.xrays.screens[number]
     view, carm = screen.view, screen.live.carm
@@ -140,8 +124,8 @@ def test_either_end_dragged_in_either_xray_is_seen_where_the_mouse_let_go(window
         assert abs(away @ np.array([-along[1], along[0]])) < 1.0
 
 
-def test_the_ruler_measures_at_the_isocentre_and_a_click_moves_nothing(window):
-    _, dock = window
+def test_the_ruler_measures_at_the_isocentre_and_a_click_moves_nothing(planned):
+    _, dock = planned
     screen = dock.xrays.screens[0]
     view, lengths = screen.view, []
     view.measured.connect(lengths.append)
@@ -151,12 +135,12 @@ def test_the_ruler_measures_at_the_isocentre_and_a_click_moves_nothing(window):
     assert lengths[-1] == pytest.approx(20.0, abs=0.1)
     handle = view.to_screen(next(h for h in view._drawing.handles if h.name == "left 1").at)
     drag(view, handle, handle, steps=0)
-    rest(dock)
+    settled(dock)
     assert not dock.session.edits.now
 
 
-def test_buttons_aim_follow_stays_en_face_and_switches_hide(window, tmp_path):
-    viewer, dock = window
+def test_buttons_aim_follow_stays_en_face_and_switches_hide(planned, tmp_path):
+    viewer, dock = planned
     screens = dock.xrays.screens
     for key in ("en_face_left", "en_face_right", "lateral", "ap"):
         screens[0].buttons[key].click()
@@ -191,11 +175,11 @@ def test_buttons_aim_follow_stays_en_face_and_switches_hide(window, tmp_path):
     until(lambda: all(s.live.kind == "fast" for s in screens), "both are quiet again")
 
 
-def test_linked_views_follow_click_wheel_window_and_drag(window, tmp_path):
-    viewer, dock = window
+def test_linked_views_follow_click_wheel_window_and_drag(planned, tmp_path):
+    viewer, dock = planned
     panel, folder = dock.slices, picture_folder(tmp_path)
     to_front(panel)
-    rest(dock)
+    settled(dock)
     until(lambda: panel.isVisible() and not panel._due, "the linked views are drawn")
     shot(viewer, folder, "slices")
     # click: crosshair, napari's own slices, and the other two views meet there
@@ -250,15 +234,15 @@ def test_linked_views_follow_click_wheel_window_and_drag(window, tmp_path):
     shot(viewer, folder, "slices-alone")
 
 
-def test_panels_that_were_closed_cost_nothing_and_come_back_with_the_next_plan(window, case):
-    viewer, dock = window
+def test_panels_that_were_closed_cost_nothing_and_come_back_with_the_next_plan(planned, case):
+    viewer, dock = planned
     layers, planned = case
     for panel in (dock.slices, dock.xrays):
         viewer.window.remove_dock_widget(panel)
     assert not dock.slices.isVisible()
     dock.slices.go_to(planned.result.trajectories[0].target_lps)
     dock.planner._planned(planned, {step: dock.session.key(step) for step in Step})
-    rest(dock)
+    settled(dock)
     assert dock.xrays.isVisible()
     to_front(dock.slices)
     until(lambda: dock.slices.isVisible() and not dock.slices._due, "the slices are there again")
