@@ -1,12 +1,14 @@
 """The napari window: time to a verified plan, updates a second while a path is dragged, settling, stalls.
 
 Needs napari with Qt and a display: ``env -u QT_QPA_PLATFORM xvfb-run -a python benchmarks/window.py [SAMPLE]``.
+Instead ``--scan FILE --body X,Y,Z --level L1`` opens a scan, takes the point (LPS mm) as a click, and plans.
 A stall is the longest time between two ticks of a timer that is due every 5 ms: what a hand on the mouse feels.
 Beside the times by the clock stand those of the window's thread alone, which other programs lengthen less.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import os
 import sys
@@ -20,26 +22,84 @@ _MOVES = 120
 _TICK_MS = 5
 
 
-def main(sample: str = "wedge-L1") -> None:
+def main() -> None:
     """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sample", nargs="?", default="wedge-L1")
+    parser.add_argument("--scan", help="a file or DICOM folder instead of a sample")
+    parser.add_argument("--body", help="a point in the vertebral body, x,y,z in LPS mm")
+    parser.add_argument("--level", help="its level")
+    given = parser.parse_args()
     if importlib.util.find_spec("napari") is None or importlib.util.find_spec("qtpy") is None:
         print("skipped: napari with Qt is not installed")
         return
     if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
         print("skipped: no display; run it with xvfb-run")
         return
-    import napari
-    from napari.layers import Layer
+    if given.scan is not None:
+        _plan_scan(given.scan, given.body, given.level)
+    else:
+        _plan_sample(given.sample)
 
-    from napari_trajplan._below import to_front
+
+def _window() -> tuple[Any, Any]:
+    """The viewer at 1280 x 800 with the planner beside it."""
+    import napari
+
     from napari_trajplan._dock import PlannerDock
-    from napari_trajplan._sample_data import phantom_layers
-    from napari_trajplan._session import State, Step
 
     viewer = napari.Viewer(show=True)
     viewer.window._qt_window.resize(1280, 800)
     dock = PlannerDock(viewer)
     viewer.window.add_dock_widget(dock, name="Planner", area="right")
+    return viewer, dock
+
+
+def _plan_scan(file: str, body: str, level: str) -> None:
+    """A scan opened, its vertebra clicked, Plan pressed."""
+    from napari_trajplan._session import Step
+
+    viewer, dock = _window()
+    planner = dock.planner
+    _live(3.0)
+    start = time.perf_counter()
+    viewer.open(file, plugin="trajplan")
+    opened = time.perf_counter() - start
+    _live(1.0)
+    planner.session.set_seed(np.array([float(v) for v in body.split(",")]))
+    planner.session.set_level(level)
+    planning, start = Probe(), time.perf_counter()
+    dock.plan_button.click()
+    planning.run(lambda: planner.busy or planner.paths.later.waiting)
+    planned = time.perf_counter() - start
+    states = ", ".join(f"{step.name.lower()} {dock.session.state(step).value}" for step in Step)
+    print(f"{level}{_load()}: {states}")
+    for path in dock.session.plan.trajectories if dock.session.plan is not None else ():
+        print(f"   {path.side.value}: {path.verdict.value}, clearance {path.clearance.min_mm:.2f} mm")
+    for row in (
+        Row("the scan opened", opened, "s", None),
+        Row("Plan pressed to a verified plan on the screen", planned, "s", 30.0),
+        Row("longest stall meanwhile", 1e3 * planning.longest, "ms", 100.0),
+        Row("   by processor time", 1e3 * planning.longest_alone, "ms", 100.0),
+    ):
+        print(row.words())
+    planner.close()
+    viewer.close()
+
+
+def _load() -> str:
+    return f", load of the machine {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+
+
+def _plan_sample(sample: str) -> None:
+    """The whole table on a phantom."""
+    from napari.layers import Layer
+
+    from napari_trajplan._below import to_front
+    from napari_trajplan._sample_data import phantom_layers
+    from napari_trajplan._session import State, Step
+
+    viewer, dock = _window()
     for layer in phantom_layers(sample):
         viewer.add_layer(Layer.create(*layer))
     _live(3.0)
@@ -80,8 +140,7 @@ def main(sample: str = "wedge-L1") -> None:
     to_front(dock.slices)
     _live(1.0)
     rows += _drag(dock, "the linked views in front", least=None)
-    load = f", load of the machine {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    print(f"{sample}, verified: {verified}{load}")
+    print(f"{sample}, verified: {verified}{_load()}")
     for row in rows:
         print(row.words())
     planner.close()
@@ -107,24 +166,24 @@ class Probe:
     """A timer of the event loop itself: the longest time between two of its ticks, s, and that of the thread alone."""
 
     def __init__(self) -> None:
-        from qtpy.QtCore import QTimer
-
         self.longest = self.longest_alone = 0.0
-        self._timer = QTimer()
-        self._timer.setInterval(_TICK_MS)
-        self._timer.timeout.connect(self._tick)
 
     def run(self, while_: Callable[[], bool]) -> None:
         """Let the event loop run as long as something holds."""
         from qtpy.QtCore import QEventLoop, QTimer
 
         self._last = time.perf_counter(), time.thread_time()
-        self._timer.start()
-        loop, ask = QEventLoop(), QTimer()
+        loop = QEventLoop()
+        # children of the loop, which is freed here: a timer left to the garbage collector may die in another thread
+        tick, ask = QTimer(loop), QTimer(loop)
+        tick.timeout.connect(self._tick)
         ask.timeout.connect(lambda: None if while_() else loop.quit())
+        tick.start(_TICK_MS)
         ask.start(20)
         loop.exec()
-        self._timer.stop()
+        tick.stop()
+        ask.stop()
+        loop.deleteLater()
 
     def _tick(self) -> None:
         now = time.perf_counter(), time.thread_time()
@@ -204,4 +263,4 @@ def _settle(dock: Any) -> list[Row]:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    main()

@@ -116,7 +116,7 @@ def plan(
     free_breathing: Annotated[
         bool, typer.Option("--free-breathing", help="Add the motion of breathing to the chance of a breach.")
     ] = False,
-    backend: BackendOption = "simpleitk",
+    backend: BackendOption = "network",
     confirm_mask: Annotated[
         str | None,
         typer.Option(help="SHA-256 (first 8 digits or more) of the mask in a plan whose contours you found right."),
@@ -256,9 +256,11 @@ def _compute(
     suffixes: Sequence[str] = (),
 ) -> tuple[CaseResult, list[Path]]:
     from trajplan.case import run_case
+    from trajplan.first_use import compiling
     from trajplan.reporting.write import write_report
 
-    result = run_case(scan, request, lambda f, what: progress(0.75 * f, what))
+    with compiling(lambda what: progress(0.0, what)):
+        result = run_case(scan, request, lambda f, what: progress(0.75 * f, what))
     files = write_report(result, out, lambda f, what: progress(0.75 + 0.25 * f, what), suffixes)
     return result, files
 

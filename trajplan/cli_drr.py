@@ -82,7 +82,7 @@ def drr(
 ) -> None:
     """Render one simulated X-ray of a CT at any C-arm angle, or the advance of a planned needle as an animation."""
     from trajplan.exports.atomic import write_atomically
-    from trajplan.fluoroscopy.projector import compiling_notice
+    from trajplan.first_use import X_RAYS, uncompiled
     from trajplan.fluoroscopy.tools import steel_tool
     from trajplan.reading import read_scan
     from trajplan.reporting.xray_files import SUFFIXES, advance_gif, xray_bytes
@@ -107,9 +107,8 @@ def drr(
     scan = read_scan(source, answers)
     if document is not None and document.input.sha256 != scan.sha256:
         raise InputError("the plan was made on another scan (SHA-256 differs)", code="stale_plan")
-    notice = compiling_notice()
-    if notice:
-        typer.echo(notice, err=True)
+    if X_RAYS in uncompiled():
+        typer.echo("compiling the X-ray projectors: once after an installation, half a minute", err=True)
 
     def arm(name: str) -> CArm:
         from trajplan.exports.plan_views import carm_of_plan

@@ -24,7 +24,7 @@ SeedOption = Annotated[str | None, typer.Option(help="A point in the vertebral b
 BackendOption = Annotated[
     str,
     typer.Option(
-        help="Who segments: simpleitk (default, no learning), network (preview: fast), or one that a package adds. "
+        help="Who segments: network (default), simpleitk (no learning, slower), or one that a package adds. "
         "network+simpleitk: the second segments too, and where they disagree the mask is flagged."
     ),
 ]

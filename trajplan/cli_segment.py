@@ -31,7 +31,7 @@ def segment(
     answers: Answers,
     seed: Annotated[str | None, typer.Option(help="A point in the vertebral body: x,y,z in LPS mm.")] = None,
     level: LevelOption = None,
-    backend: BackendOption = "simpleitk",
+    backend: BackendOption = "network",
     every: Annotated[
         bool,
         typer.Option(
@@ -61,15 +61,14 @@ def segment(
     if measures is not None and measures.suffix != ".json":
         raise InputError(f"--measures must end in .json, got {measures.name!r}", code="usage")
     if seed is None and level is None and not every:
-        raise InputError("say which vertebra: --seed, --level (with --backend network) or --all", code="usage")
+        raise InputError("say which vertebra: --seed, --level or --all", code="usage")
     point = parse_point(seed, "--seed") if seed is not None else None
     chosen = get_backend(backend)
     if every and leading(chosen) is not chosen:
         raise InputError("--all takes one back-end: a second opinion is asked of one vertebra", code="usage")
     if (every or point is None) and leading(chosen).name != "network":
         raise InputError(
-            "finding vertebrae without a seed, or --all of them, needs --backend network "
-            "(pip install 'trajplan[network]')",
+            "finding vertebrae without a seed, or --all of them, needs --backend network",
             code="usage",
         )
     scan = read_scan(source, answers)

@@ -9,7 +9,7 @@ import numpy as np
 from trajplan.anatomy.backend import Progress
 from trajplan.anatomy.level_proposal import LevelStatus
 from trajplan.case import CaseRequest
-from trajplan.errors import AnatomyError, InputError
+from trajplan.errors import AnatomyError
 from trajplan.geometry import LabelMap
 from trajplan.geometry.arrays import FloatArray
 from trajplan.reading.scan import Scan
@@ -43,21 +43,13 @@ def list_levels(scan: Scan, request: CaseRequest, *, progress: Progress) -> Leve
 
     Raises
     ------
-    InputError
-        ``missing_package``: there are no labels, and no network is installed.
     AnatomyError
-        No vertebra was found.
+        No vertebra was found; the network cannot be loaded.
     """
     if request.labels is not None:
         found = measure_labelled(scan.volume, request.labels, progress)
         return Levels(_rows(found), "Names are those of the labels.")
-    try:
-        found = segment_all(scan.volume, None, None, progress)
-    except ImportError as error:
-        raise InputError(
-            'finding all vertebrae needs the network: pip install "trajplan[network]"; or click on the vertebra',
-            code="missing_package",
-        ) from error
+    found = segment_all(scan.volume, None, None, progress)
     return Levels(_rows(found), _told(found))
 
 

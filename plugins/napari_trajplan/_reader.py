@@ -30,7 +30,7 @@ def get_reader(path: str | Sequence[str]) -> Callable[[str | Sequence[str]], lis
 
 
 def read_layers(path: str | Sequence[str]) -> list[LayerData]:
-    """Read a CT and tell its findings as napari notifications.
+    """Read a CT and tell its findings as napari notifications; what only a person can decide is asked.
 
     The layer's metadata hold the findings (code, severity, message, what to do) and the hash of the scan; no name of
     file or folder, which may be the patient's.
@@ -40,13 +40,15 @@ def read_layers(path: str | Sequence[str]) -> list[LayerData]:
     InputError
         The scan is refused; the message says why and what would help.
     """
+    from napari_trajplan._ask import answered
     from trajplan.exports.nameless import nameless
-    from trajplan.reading import Answers, read_scan
+    from trajplan.reading import read_scan
     from trajplan.reading.findings import to_do
     from trajplan.reading.origin import find_origin
 
     source = Path(str(path))
-    scan = nameless(read_scan(source), source)
+    read, answers = answered(lambda answers: read_scan(source, answers))
+    scan = nameless(read, source)
     findings = [
         {"code": f.code, "severity": str(f.severity), "message": f.message, "to_do": to_do(f.code)}
         for f in scan.findings
@@ -54,7 +56,7 @@ def read_layers(path: str | Sequence[str]) -> list[LayerData]:
     _tell(findings)
     about = {
         "kind": scan.kind, "sha256": scan.sha256, "findings": findings, "disclaimer": DISCLAIMER, "scan": scan,
-        "grid": scan.volume.grid, "origin": find_origin(source, Answers()),
+        "grid": scan.volume.grid, "origin": find_origin(source, answers),
     }  # fmt: skip
     place = placement(scan.volume.grid)
     look = {"name": "CT", "colormap": "gray", "contrast_limits": _CONTRAST_HU, "metadata": {"trajplan": about}}

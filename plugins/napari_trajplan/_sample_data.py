@@ -35,9 +35,11 @@ def phantom_layers(name: str, spacing_mm: float = 0.9) -> list[LayerData]:
     InputError
         Unknown name.
     """
+    from napari_trajplan import _first_use
     from trajplan.reading.scan import Scan
     from trajplan_phantoms import Scanner, make_phantom, named
 
+    _first_use.begin()
     phantom = make_phantom(named(name), Scanner((spacing_mm,) * 3))
     scan = Scan.of_volume(phantom.ct, path_name=name, kind="phantom")
     about = {"kind": "phantom", "name": name, "disclaimer": DISCLAIMER}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QWidget
 
+from napari_trajplan import _first_use
 from napari_trajplan._newest import Newest
 from napari_trajplan._planner import Planner
 from napari_trajplan._tell import Telling
@@ -21,6 +23,8 @@ from trajplan.fluoroscopy.lines import anatomy_lines
 from trajplan.fluoroscopy.projector import prepare, warm_up
 from trajplan.geometry.arrays import FloatArray
 from trajplan.parts import Side
+
+_POLL_MS = 200
 
 
 class XrayPanel(QWidget):
@@ -38,7 +42,11 @@ class XrayPanel(QWidget):
         self.prepared: Any = None
         self.newest = Newest(self)
         self.newest.done.connect(self._developed)
-        self.newest.ask("kernels", lambda: warm_up((PREVIEW, FULL)))  # loading them takes as long as ten pictures
+        _first_use.begin()
+        self._kernels = QTimer(self)
+        self._kernels.timeout.connect(self._load_kernels)
+        self._kernels.start(_POLL_MS)
+        self._load_kernels()
         self._build()
         planner.planned.connect(self.use)
         planner.paths.dragged.connect(self._moved)
@@ -151,10 +159,22 @@ class XrayPanel(QWidget):
         if isinstance(value, Exception):
             raise value
 
+    def _load_kernels(self) -> None:
+        """Load them as soon as they are compiled: that takes as long as ten pictures."""
+        if _first_use.ended():
+            self._kernels.stop()
+            self.newest.ask("kernels", _load)
+
     def release(self) -> None:
         """End the thread: the window closes."""
+        self._kernels.stop()
         self.newest.close()
         self.prepared = None
+
+
+def _load() -> None:
+    warm_up((PREVIEW, FULL))
+    importlib.import_module("pandas")  # napari does, with its first Labels layer: a quarter of a second
 
 
 def _switch(text: str, tip: str, *, on: bool) -> QCheckBox:

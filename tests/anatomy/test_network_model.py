@@ -52,6 +52,6 @@ def test_a_missing_file_is_named(copy: Path, suffix: str) -> None:
 
 def test_an_unknown_back_end_is_refused_with_the_names() -> None:
     assert backend_names()[0] == DEFAULT == get_backend().name
-    with pytest.raises(InputError, match="simpleitk, network") as caught:
+    with pytest.raises(InputError, match="network, simpleitk") as caught:
         get_backend("best")
     assert caught.value.code == "unknown_backend"

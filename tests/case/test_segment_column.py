@@ -143,11 +143,11 @@ def test_a_plan_without_a_seed_takes_the_flattened_one_and_confirms_no_level(ct:
     ("options", "said"),
     [
         ((), "say which vertebra: --seed, --level"),
-        (("--all",), r"needs --backend network"),
+        (("--all", "--backend", "simpleitk"), r"needs --backend network"),
         (("--all", "--backend", "network", "--parts", "p.txt"), "labels are written as .nrrd, .nii.gz or .nii"),
         (("--all", "--backend", "network+simpleitk"), "--all takes one back-end"),
         (("--all", "--backend", "network", "--measures", "m.csv"), "--measures must end in .json"),
-        (("--level", "L1"), r"needs --backend network"),
+        (("--level", "L1", "--backend", "simpleitk"), r"needs --backend network"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_before_anything_is_read(

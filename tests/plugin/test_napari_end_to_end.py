@@ -12,7 +12,6 @@ import pytest
 
 pytest.importorskip("napari", reason="napari is not installed")
 pytest.importorskip("qtpy", reason="Qt is not installed")
-pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra `network`)")
 
 from qtpy.QtCore import QPointF
 from viewer_window import click_at, drag, picture_folder, press, settled, shot, until

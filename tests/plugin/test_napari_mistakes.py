@@ -79,7 +79,6 @@ def test_two_images_and_none_chosen(planner):
 
 
 def test_clicking_air(planner):
-    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra `network`)")
     viewer, dock, told = planner
     _add(viewer, labels=False)
     dock.session.set_backend("network")

@@ -9,15 +9,15 @@ from trajplan.anatomy.second_opinion import SecondOpinion
 from trajplan.errors import InputError
 
 GROUP = "trajplan.backends"
-DEFAULT = "simpleitk"
-"""Until the network has been graded leave-one-patient-out on every patient (docs/model-card.md)."""
+DEFAULT = "network"
+"""The trained network; docs/model-card.md says what it reaches on patients it has not learnt."""
 
 
 def backend_names() -> tuple[str, ...]:
     """Names of the installed back-ends, the default first.
 
     >>> backend_names()[:2]
-    ('simpleitk', 'network')
+    ('network', 'simpleitk')
     """
     return (DEFAULT, *sorted(set(_found()) - {DEFAULT}))
 

@@ -69,7 +69,7 @@ def load_model(path: Path = WEIGHTS) -> NetworkModel:
         import onnxruntime
     except ImportError as error:
         raise AnatomyError(
-            f"the network needs onnxruntime, which is not installed: pip install 'trajplan[network]', or {_INSTEAD}",
+            f"the network needs onnxruntime, which is missing here: pip install onnxruntime, or {_INSTEAD}",
             code="runtime_missing",
         ) from error
     options = onnxruntime.SessionOptions()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Final, Literal
 
 import numpy as np
@@ -19,7 +18,6 @@ from trajplan.fluoroscopy.layout import can_project
 from trajplan.fluoroscopy.prepared import PreparedVolume, prepare
 from trajplan.fluoroscopy.siddon import siddon_line_integral
 from trajplan.fluoroscopy.slab import slab_line_integral
-from trajplan.fluoroscopy.slab_kernels import compose_slabs
 from trajplan.fluoroscopy.solids import Union
 from trajplan.fluoroscopy.tools import Tool, add_tools
 from trajplan.geometry import Capsule, Grid, Volume
@@ -32,7 +30,7 @@ QUALITIES: Final[tuple[Quality, ...]] = ("fast", "joseph", "siddon", "preview")
 # threads start parallel kernels at once, as a viewer with workers would
 _ONE_AT_A_TIME = threading.Lock()
 
-__all__ = ["QUALITIES", "PreparedVolume", "Quality", "compiling_notice", "prepare", "project", "warm_up"]
+__all__ = ["QUALITIES", "PreparedVolume", "Quality", "prepare", "project", "warm_up"]
 
 
 def project(volume: Volume | PreparedVolume, carm: CArm, tools: Iterable[Tool] = (), *, quality: str = "fast") -> Drr:
@@ -85,19 +83,8 @@ def line_integral(prepared: PreparedVolume, carm: CArm, quality: str) -> tuple[F
         return slab_line_integral(prepared.coarse if quality == "preview" else prepared, carm), quality
 
 
-def compiling_notice() -> str | None:
-    """What to tell a user before the first view after an install, when the projectors are compiled; else None."""
-    cache = Path(compose_slabs.stats.cache_path)
-    if any(cache.glob("slab_kernels.compose_slabs-*.nbi")):
-        return None
-    return "compiling the X-ray projectors: once after an install, half a minute"
-
-
-def warm_up(qualities: Iterable[str] = QUALITIES, announce: Callable[[str], None] = lambda _text: None) -> None:
+def warm_up(qualities: Iterable[str] = QUALITIES) -> None:
     """Compile (or load from the cache) every kernel, so that the first real view does not wait."""
-    notice = compiling_notice()
-    if notice:
-        announce(notice)
     tiny = Volume(np.zeros((4, 4, 4), dtype=np.int16), Grid((4, 4, 4), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)))
     view = CArm(0.0, 0.0, np.ones(3), detector_px=(8, 8))
     needle = Tool(Union((Capsule((0, 0, 0), (1, 0, 0), 0.5),)), 0.1)

@@ -70,5 +70,6 @@ class Question(InputError):
         rows = "; ".join(f"{answer} [{holds}]" for answer, holds in list(choices.items())[:_SHOWN])
         more = f" and {len(choices) - _SHOWN} more" if len(choices) > _SHOWN else ""
         super().__init__(f"{message}; choose one with {flag}: {rows}{more}", code=code, numbers=numbers)
+        self.asked = message
         self.flag = flag
         self.choices = dict(choices)

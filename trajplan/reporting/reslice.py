@@ -116,10 +116,10 @@ class PartMasks:
     """The parts of a label map, each cropped to its box once, for many planes."""
 
     def __init__(self, labels: LabelMap) -> None:
-        boxes = ndimage.find_objects(labels.array.astype(np.int32))
         self._parts: dict[int, tuple[Float32Array, Grid]] = {}
-        for part in labels.ids():
-            box = boxes[part - 1]
+        for part, box in enumerate(ndimage.find_objects(labels.array.astype(np.int32)), start=1):
+            if box is None:
+                continue
             start = np.array([max(0, s.start - 2) for s in box])
             stop = np.minimum([s.stop + 2 for s in box], labels.array.shape)
             crop = labels.cropped(start, stop)
