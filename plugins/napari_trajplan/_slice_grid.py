@@ -37,9 +37,10 @@ class SliceGrid(QWidget):
         whole = self.whole_button = QPushButton("Whole")
         whole.setToolTip("All views back to their first size and place")
         disclaimer = QLabel(DISCLAIMER.split(" Not for")[0])
-        disclaimer.setStyleSheet("color: #E69F00;")
+        disclaimer.setStyleSheet("color: #E69F00; font-size: 11px;")
         disclaimer.setToolTip(DISCLAIMER)
         row = QHBoxLayout()
+        row.setSpacing(2)
         for part in (self.group, self.side, whole):
             row.addWidget(part)
         row.addStretch()
