@@ -26,6 +26,7 @@ from _plan_unipedicular import midline_entries, unipedicular_table
 
 from trajplan.errors import TrajplanError
 from trajplan.exports.atomic import write_atomically
+from trajplan.geometry.arrays import FloatArray
 from trajplan.parts import Side
 from trajplan.planning.advice import Option
 from trajplan.planning.plan import PlanSettings, Trajectory, Verdict
@@ -34,11 +35,15 @@ from trajplan.planning.refusals import needed_width_mm
 from trajplan.planning.walls import BESIDE_PEDICLE
 from trajplan_phantoms import Truth
 
-ROWS = "rows-6"
+ROWS = "rows-7"
 """Version of the rows kept in the work folder; raised when the planner changes what they say."""
 
 BEFORE_ISTHMUS_MM = 4.0
 """Graded from here on: before it the instrument is still on its way into the pedicle."""
+
+_BACKWARDS = 0.7
+"""v of the normal from which a wall faces backwards (45 deg): behind the isthmus that is the cortex the needle came in
+through. The pedicle of a large L5 is so short that 4 mm behind its isthmus is still under that cortex."""
 
 OVER_MM, UNDER_MM = 0.1, 0.6
 
@@ -75,13 +80,24 @@ def grade_of(breach_mm: float) -> str:
 
 
 def start_mm(path: Trajectory, truth: Truth) -> float:
-    """Depth from which a path is graded: just behind the isthmus, or 8 mm into the body."""
+    """Depth from which a path is graded: just behind the isthmus, once the nearest wall is no longer the cortex it came
+    in through; or 8 mm into the body."""
     if path.approach == "extrapedicular":
         depth, points = path.capsule.points_along(0.25)
         inside = truth.body_value(points) < 0
         return float(depth[int(np.argmax(inside))]) + BESIDE_PEDICLE.late_mm if inside.any() else 0.0
-    isthmus = truth.pedicles[path.side].isthmus_center_lps
-    return max(0.0, float((isthmus - path.entry_lps) @ path.direction_lps) - BEFORE_ISTHMUS_MM)
+    isthmus = float((truth.pedicles[path.side].isthmus_center_lps - path.entry_lps) @ path.direction_lps)
+    depth = np.arange(max(0.0, isthmus - BEFORE_ISTHMUS_MM), max(0.25, isthmus), 0.25)
+    way_in = _normals(path.entry_lps + depth[:, None] * path.direction_lps, truth) @ truth.frame.v > _BACKWARDS
+    return float(depth[-1] if way_in.all() else depth[int(np.argmin(way_in))])
+
+
+def _normals(points_lps: FloatArray, truth: Truth) -> FloatArray:
+    """Outward unit normals (N, 3) of the walls that points in the bone are nearest to."""
+    steps = 0.1 * np.eye(3)
+    off = [truth.surface_distance(points_lps + s) - truth.surface_distance(points_lps - s) for s in steps]
+    normals = np.stack(off, axis=-1)
+    return normals / np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-9)
 
 
 def told_from(path: Trajectory, depth_mm: float) -> float:

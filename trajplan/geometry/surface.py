@@ -72,7 +72,9 @@ def surface_of(field: Float32Array, grid: Grid, level: float = 0.5) -> Surface:
     for axis in range(3):
         low = tuple(slice(None, -1) if a == axis else slice(None) for a in range(3))
         high = tuple(slice(1, None) if a == axis else slice(None) for a in range(3))
-        at = np.argwhere(above[low] != above[high])
+        crosses = above[low] != above[high]
+        # as np.argwhere, which takes ten times longer
+        at = np.stack(np.unravel_index(np.flatnonzero(crosses), crosses.shape), axis=-1)
         if not len(at):
             continue
         a = field[low][tuple(at.T)].astype(np.float64)
