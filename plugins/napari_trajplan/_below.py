@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from qtpy.QtCore import Qt, QTimer
@@ -10,8 +11,13 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 _HEIGHT = 350
 
 
-def dock_below(viewer: Any, panel: QWidget, name: str, behind: QWidget | None = None) -> None:
-    """Dock a panel under the canvas, unless it is docked; as a tab in front of another one, where that is there."""
+def dock_below(
+    viewer: Any, panel: QWidget, name: str, seen: Callable[[], None], behind: QWidget | None = None
+) -> None:
+    """Dock a panel under the canvas, unless it is docked; as a tab in front of another one, where that is there.
+
+    `seen` is called each time the panel comes into sight.
+    """
     window = getattr(viewer, "window", None)
     if window is None or _dock_of(panel) is not None:
         return
@@ -20,6 +26,8 @@ def dock_below(viewer: Any, panel: QWidget, name: str, behind: QWidget | None = 
     main = None if docked is None else docked.parent()
     if docked is None or not isinstance(main, QMainWindow):
         return
+    # the signal comes before the panel has its place
+    docked.visibilityChanged.connect(lambda front: QTimer.singleShot(0, panel, seen) if front else None)
     # the side columns reach down; the panels share the middle with the canvas
     main.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
     main.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
@@ -35,6 +43,11 @@ def to_front(panel: QWidget) -> None:
     if docked is not None:
         docked.raise_()
         QTimer.singleShot(0, docked, docked.raise_)
+
+
+def in_sight(panel: QWidget) -> bool:
+    """Whether any of it is to be seen: a tab that lies behind another one counts as visible for Qt."""
+    return not panel.visibleRegion().isEmpty()
 
 
 def _dock_of(panel: QWidget) -> QDockWidget | None:

@@ -179,8 +179,8 @@ class PlannerDock(StepForms):
         if self.slices is None or self.xrays is None:
             self.xrays, self.slices = XrayPanel(self.planner), SlicePanel(self.planner)
             self.planner.paths.later.add(tidy_now)  # better now than amid a plan
-        dock_below(self.planner.viewer, self.xrays, "X-rays")
-        dock_below(self.planner.viewer, self.slices, "Slices", self.xrays)
+        dock_below(self.planner.viewer, self.xrays, "X-rays", self.xrays.seen)
+        dock_below(self.planner.viewer, self.slices, "Slices", self.slices.redraw, self.xrays)
 
     def _tell(self, text: str) -> None:
         self.message.setText(in_window(text))

@@ -24,7 +24,7 @@ from trajplan.parts import Side
 from trajplan.planning.plan import Trajectory
 from trajplan.verification.stages import Stage
 
-_SLICES_MS = 120
+_SLICES_MS = 200
 _SHORTEST_MM = 1.0
 _DERIVED = ("trocar", "automatic plan", "path", "safe cone", "balloon", "safety map")
 

@@ -9,6 +9,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
 from napari_trajplan import _views
+from napari_trajplan._below import in_sight
 from napari_trajplan._coords import to_lps, to_napari
 from napari_trajplan._planner import Planner
 from napari_trajplan._slice_drawing import drawing
@@ -155,7 +156,7 @@ class SlicePanel(SliceGrid):
     def redraw(self, *views: View) -> None:
         """Draw views (all, if none is named) as soon as there is time; a hidden panel costs nothing."""
         self._due |= set(views or View)
-        if self.isVisible() and not self._next.isActive():
+        if in_sight(self) and not self._next.isActive():
             self._next.start(_DRAG_MS if self._moving else 0)
 
     def showEvent(self, event: Any) -> None:  # Qt's name

@@ -10,6 +10,7 @@ from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QWidget
 
 from napari_trajplan import _first_use
+from napari_trajplan._below import in_sight
 from napari_trajplan._newest import Newest
 from napari_trajplan._planner import Planner
 from napari_trajplan._tell import Telling
@@ -40,6 +41,7 @@ class XrayPanel(QWidget):
         self.shafts = planner.paths.shafts
         self.result: CaseResult | None = None
         self.prepared: Any = None
+        self._missed: Side | None = None
         self.newest = Newest(self)
         self.newest.done.connect(self._developed)
         _first_use.begin()
@@ -125,12 +127,24 @@ class XrayPanel(QWidget):
         for screen in self.screens:
             screen.draw()
 
-    def _moved(self, side: Side, _ends: Any) -> None:
+    def seen(self) -> None:
+        """The panel has come into sight: catch up with what was moved while it lay behind another one."""
+        side, self._missed = self._missed, None
+        if side is not None:
+            self._moved(side)
+
+    def _moved(self, side: Side, _ends: Any = None) -> None:
+        if not in_sight(self):
+            self._missed = side
+            return
         for screen in self.screens:
             screen.path_moved(side)
 
-    def _advanced(self, _side: Side, _depth_mm: float) -> None:
-        self.redraw()
+    def _advanced(self, side: Side, _depth_mm: float) -> None:
+        if in_sight(self):
+            self.redraw()
+        else:
+            self._missed = side
 
     def drag(self, side: Side, end: int, point_lps: FloatArray, final: bool) -> None:
         """An end of a path was dragged in a picture."""
