@@ -11,9 +11,7 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 _HEIGHT = 350
 
 
-def dock_below(
-    viewer: Any, panel: QWidget, name: str, seen: Callable[[], None], behind: QWidget | None = None
-) -> None:
+def dock_below(viewer: Any, panel: QWidget, name: str, seen: Callable[[], None], behind: QWidget | None = None) -> None:
     """Dock a panel under the canvas, unless it is docked; as a tab in front of another one, where that is there.
 
     `seen` is called each time the panel comes into sight.

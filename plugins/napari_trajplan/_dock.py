@@ -186,8 +186,11 @@ class PlannerDock(StepForms):
         self.message.setText(in_window(text))
 
     def _progress(self, fraction: float, what: str) -> None:
+        # a progress bar paints at once, and with it all of the window: it is left to the next round of the event loop
+        self.progress.setUpdatesEnabled(False)
         self.progress.setValue(round(100 * fraction))
         self.progress.setFormat(f"{what} %p%" if what else "%p%")
+        self.progress.setUpdatesEnabled(True)
 
     def _inserted(self, event: Any) -> None:
         """Labels that come with the scan are taken; a saved case is gone on with as soon as its scan is open."""

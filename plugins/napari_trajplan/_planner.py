@@ -22,6 +22,7 @@ from trajplan.exports.case_differences import differences
 from trajplan.exports.case_file import read_case
 from trajplan.exports.saved_case import SavedCase, require_scan
 from trajplan.fluoroscopy.display import Window
+from trajplan.geometry.arrays import FloatArray
 from trajplan.planning.plan import PlanSettings
 from trajplan.target import Target
 
@@ -45,6 +46,7 @@ class Planner(QObject):
         self.viewer = viewer
         self._closing = False
         self.windows: dict[str, Window] = {}
+        self._seen: FloatArray | None = None
         self.session = Session(self._refresh)
         if settings is not None:
             self.session.set_settings(settings)
@@ -109,7 +111,7 @@ class Planner(QObject):
         self.session.made(Step.SEGMENT, target, keys[Step.SEGMENT])
         for show in (_layers.show_parts, _layers.show_heights, _layers.show_plates):
             self.paths.later.add(lambda show=show: show(self.viewer, target.vertebra))
-        _views.look_at(self.viewer, target.vertebra.frame.origin_lps)
+        self._look_at(target.vertebra.frame.origin_lps)
 
     def _planned(self, made: Planned, keys: Keys) -> None:
         target, result, session = made.target, made.result, self.session
@@ -132,8 +134,13 @@ class Planner(QObject):
         session.made(Step.VERIFY, result, (*keys[Step.PLAN], ()))
         for layer in self.choices.label_layers():
             layer.visible = False
-        _views.look_at(self.viewer, result.trajectories[0].entry_lps)
+        self._look_at(result.trajectories[0].entry_lps)
         self.told.emit("Planned. Drag entry or tip, or step through the insertion.")
+
+    def _look_at(self, point_lps: FloatArray) -> None:
+        """Every slice through a point, after what waits: napari cuts all layers anew, which takes long."""
+        self._seen = point_lps
+        self.paths.later.add(lambda: _views.look_at(self.viewer, point_lps) if self._seen is point_lps else None)
 
     # verify and report ----------------------------------------------------------------------------------------------
 

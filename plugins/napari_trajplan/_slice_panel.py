@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,8 @@ from trajplan.reading.scan import Scan
 from trajplan.reporting.reslice import PartMasks, Plane
 
 _REST_MS = 120
-_DRAG_MS = 40
+_DRAG_MS = 10
+_TURN_S = 0.03
 _ROUNDING_MM = 1e-6
 
 
@@ -44,7 +46,8 @@ class SlicePanel(SliceGrid):
         self._middle_lps = self._focus_lps = np.zeros(3)
         self._framing = Framing()
         self._cuts: dict[View, Cut] = {}
-        self._due: set[View] = set()
+        # in the order they became due: each gets its turn however fast a hand moves
+        self._due: dict[View, None] = {}
         self._moving = False
         self.side.activated.connect(self._choose)
         self.whole_button.clicked.connect(lambda _on=False: self.whole())
@@ -151,11 +154,11 @@ class SlicePanel(SliceGrid):
         widget.mm_per_px = self._framing.mm_per_px(view, size)
         return self._framing.plane(view, self.look(), size, coarse=self._moving)
 
-    # drawing, one view each time the event loop comes round ---------------------------------------------------------
+    # drawing, a few views each time the event loop comes round ------------------------------------------------------
 
     def redraw(self, *views: View) -> None:
         """Draw views (all, if none is named) as soon as there is time; a hidden panel costs nothing."""
-        self._due |= set(views or View)
+        self._due |= dict.fromkeys(views or View)
         if in_sight(self) and not self._next.isActive():
             self._next.start(_DRAG_MS if self._moving else 0)
 
@@ -165,12 +168,13 @@ class SlicePanel(SliceGrid):
         self.redraw()
 
     def _draw_next(self) -> None:
-        view = next((one for one in View if one in self._due), None)
-        if view is None:
-            return
-        self._due.discard(view)
-        if self.views[view].isVisible():
-            self._draw(view)
+        """Draw what is due for as long as the window may wait: Qt shows all of it at once, and that takes longest."""
+        end = time.perf_counter() + _TURN_S
+        while self._due and time.perf_counter() < end:
+            view = next(iter(self._due))
+            del self._due[view]
+            if self.views[view].isVisible():
+                self._draw(view)
         if self._due:
             self._next.start(0)
 

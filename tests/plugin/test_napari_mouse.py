@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -15,7 +18,7 @@ from qtpy.QtCore import QPointF, Qt
 from viewer_window import drag, picture_folder, settled, shot, until
 
 from napari_trajplan import _layers, _views
-from napari_trajplan._below import to_front
+from napari_trajplan._below import in_sight, to_front
 from napari_trajplan._coords import to_lps, to_napari
 from napari_trajplan._session import Step
 from napari_trajplan._slice_planes import SLICES, View
@@ -249,6 +252,50 @@ def test_panels_that_were_closed_cost_nothing_and_come_back_with_the_next_plan(p
     assert {layer.name for layer in viewer.layers} >= {one[1]["name"] for one in layers}
     names = [layer.name for layer in viewer.layers]
     assert len(names) == len(set(names)), "a second plan uses the layers of the first"
+
+
+def test_every_linked_view_gets_its_turn_however_fast_the_path_is_moved(planned, monkeypatch):
+    _, dock = planned
+    panel, paths = dock.slices, dock.planner.paths
+    to_front(panel)
+    until(lambda: in_sight(panel) and not panel._due, "the slices are in front")
+    drawn, draw = Counter(), panel._draw
+    monkeypatch.setattr(panel, "_draw", lambda view: (drawn.update([view]), draw(view)))
+    side = next(iter(paths.live))
+    entry, target = paths.shafts.ends(side)
+    moves = itertools.count()
+
+    def moved_again():
+        paths.drag(side, (entry, target + np.array([0.0, 0.0, 0.1 * (next(moves) % 20)])), final=False)
+        return all(drawn[view] >= 3 for view in View)
+
+    until(moved_again, "each view was drawn three times while the path moved on")
+    assert max(drawn.values()) <= 2 + min(drawn.values())
+    paths.drag(side, (entry, target), final=True)
+    settled(dock)
+
+
+def test_xrays_behind_another_tab_cost_nothing_and_catch_up_when_they_are_seen(planned):
+    _, dock = planned
+    paths, view = dock.planner.paths, dock.xrays.screens[0].view
+    to_front(dock.slices)
+    until(lambda: in_sight(dock.slices) and not in_sight(dock.xrays), "the slices are in front")
+    side = next(iter(paths.live))
+    entry, target = paths.shafts.ends(side)
+
+    def tip():
+        return next(h.at for h in view._drawing.handles if h.name == f"{side.value} 1")
+
+    before = tip()
+    paths.drag(side, (entry, target - np.array([0.0, 0.0, 4.0])), final=True)
+    settled(dock)
+    assert np.array_equal(tip(), before), "nobody sees it: it is not drawn"
+    to_front(dock.xrays)
+    until(lambda: not np.array_equal(tip(), before), "what was moved meanwhile is shown")
+    carm = dock.xrays.screens[0].live.carm
+    np.testing.assert_allclose(tip(), carm.project(paths.shafts.ends(side)[1]), atol=1e-6)
+    paths.drag(side, (entry, target), final=True)
+    settled(dock)
 
 
 def _double():
