@@ -1,7 +1,7 @@
 """Compiling what a plan needs: once after an installation, beside other work, so that the first plan waits for little.
 
 Kernels are compiled when they are first called and then lie in numba's cache. The two slowest groups can be compiled by
-processes of their own (``python -m trajplan.first_use GROUP``), which leave what they made in that cache.
+a process of its own (``python -m trajplan.first_use GROUP...``), which leaves what it made in that cache.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,15 +31,14 @@ def uncompiled() -> tuple[str, ...]:
     return tuple(name for name, (kernel, _) in _GROUPS.items() if not _in_cache(kernel))
 
 
-def compile_beside(groups: Iterable[str]) -> tuple[subprocess.Popen[bytes], ...]:
-    """A process for each group, which ends when it is compiled. Nobody has to wait for it."""
+def compile_beside(groups: Sequence[str]) -> subprocess.Popen[bytes] | None:
+    """A process that compiles one group after the other and ends; None where there are none. Nobody has to wait."""
+    if not groups:
+        return None
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    return tuple(
-        subprocess.Popen(  # noqa: S603 - this module, with one of its own names
-            [sys.executable, "-m", "trajplan.first_use", group], env=environment, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )
-        for group in groups
+    return subprocess.Popen(  # noqa: S603 - this module, with its own names
+        [sys.executable, "-m", "trajplan.first_use", *groups], env=environment, stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
 
 
@@ -49,11 +48,11 @@ def compiling(announce: Callable[[str], None]) -> Iterator[None]:
     groups = uncompiled()
     if groups:
         announce("compiling, once after an installation: up to a minute")
-    processes = compile_beside(groups)
+    process = compile_beside(groups)
     try:
         yield
     finally:
-        for process in processes:
+        if process is not None:
             process.kill()
             process.wait()
 
@@ -64,8 +63,9 @@ def _in_cache(kernel: Any) -> bool:
 
 
 def main() -> None:
-    """Compile the group that is named."""
-    _GROUPS[sys.argv[1]][1]()
+    """Compile the groups that are named."""
+    for group in sys.argv[1:]:
+        _GROUPS[group][1]()
 
 
 if __name__ == "__main__":

@@ -18,8 +18,9 @@ _processes: list[subprocess.Popen[bytes]] = []
 
 def begin() -> None:
     """Start what compiles beside the window; does nothing where all is compiled, or when called again."""
-    if not _processes:
-        _processes.extend(compile_beside(uncompiled()))
+    process = None if _processes else compile_beside(uncompiled())
+    if process is not None:
+        _processes.append(process)
 
 
 def ended() -> bool:

@@ -81,6 +81,15 @@ def test_a_larger_margin_never_gives_more_plans_and_every_plan_keeps_its_margin(
     assert found[-1] == 0
 
 
+def test_a_hand_without_error_is_planned_for_too_and_breaches_nothing(wedge: Case) -> None:
+    """Every room would be enough for it: the search still takes the path with more."""
+    steady = dataclasses.replace(LEFT, entry_sigma_mm=0.0, angle_sigma_deg=0.0, respiration_sigma_mm=0.0)
+    (path,), _ = plan_vertebra(wedge.phantom.ct, wedge.vertebra, steady, automatic_mask=False)
+    (usual,), _ = plan_vertebra(wedge.phantom.ct, wedge.vertebra, LEFT, automatic_mask=False)
+    assert path.clearance.min_mm > usual.clearance.min_mm - 0.3
+    assert path.breach.any <= usual.breach.any
+
+
 def _mirrored(case: Case) -> tuple[Volume, Vertebra]:
     """The same voxels in mirrored places: left is right, nothing else differs."""
     flip = np.array([-1.0, 1.0, 1.0])

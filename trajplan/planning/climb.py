@@ -110,46 +110,71 @@ def loss(x, p):  # type: ignore[no-untyped-def]
 def _nelder_mead(start, step, p, evaluations):  # type: ignore[no-untyped-def]
     """The best x near `start` and its loss: the usual coefficients, to 0.01 mm and 0.0005 of the score."""
     n = len(start)
-    x = np.empty((n + 1, n))
-    f = np.empty(n + 1)
+    x, f = np.empty((n + 1, n)), np.empty(n + 1)
+    middle, trial = np.empty(n), np.empty((2, n))
     for i in range(n + 1):
         x[i] = start
         if i > 0:
             x[i, i - 1] += step[i - 1]
-        f[i] = loss(x[i], p)
-    used = n + 1
-    while used < evaluations:
-        order = np.argsort(f)
-        x, f = x[order], f[order]
-        if f[n] - f[0] < 5e-4 and np.abs(x[1:] - x[0]).max() < 0.01:
+    first, used = 0, 0  # from which corner on the loss is not known
+    while True:
+        for i in range(first, n + 1):
+            f[i] = loss(x[i], p)
+        used += n + 1 - first
+        if used >= evaluations:
             break
-        middle = x[:n].sum(axis=0) / n
-        reflected = 2.0 * middle - x[n]
-        at = loss(reflected, p)
-        used += 1
-        if at < f[0]:
-            further = 3.0 * middle - 2.0 * x[n]
-            there = loss(further, p)
+        _sort(f, x)
+        first, far = n + 1, 0.0
+        for j in range(n):
+            total = 0.0
+            for i in range(n):
+                total += x[i, j]
+            middle[j] = total / n
+            for i in range(1, n + 1):
+                far = max(far, abs(x[i, j] - x[0, j]))
+        if f[n] - f[0] < 5e-4 and far < 0.01:
+            break
+        # reflected first; then further along when that is the best, nearer when it is no good. In one loop: each place
+        # that calls the loss takes seconds to compile
+        at, there = 0.0, 0.0
+        for turn in range(2):
+            for j in range(n):
+                reflected = 2.0 * middle[j] - x[n, j]
+                if turn == 0:
+                    trial[0, j] = reflected
+                elif at < f[0]:
+                    trial[1, j] = 3.0 * middle[j] - 2.0 * x[n, j]
+                else:
+                    trial[1, j] = 0.5 * (middle[j] + (reflected if at < f[n] else x[n, j]))
+            there = loss(trial[turn], p)
             used += 1
-            if there < at:
-                x[n], f[n] = further, there
-            else:
-                x[n], f[n] = reflected, at
-        elif at < f[n - 1]:
-            x[n], f[n] = reflected, at
+            if turn == 0:
+                at = there
+                if f[0] <= at < f[n - 1]:
+                    break
+        if f[0] <= at < f[n - 1] or (at < f[0] and there >= at):
+            x[n], f[n] = trial[0], at
+        elif there < min(at, f[n]):
+            x[n], f[n] = trial[1], there
         else:
-            nearer = 0.5 * (middle + (reflected if at < f[n] else x[n]))
-            there = loss(nearer, p)
-            used += 1
-            if there < min(at, f[n]):
-                x[n], f[n] = nearer, there
-            else:
-                for i in range(1, n + 1):
-                    x[i] = x[0] + 0.5 * (x[i] - x[0])
-                    f[i] = loss(x[i], p)
-                used += n
+            for i in range(1, n + 1):
+                for j in range(n):
+                    x[i, j] = x[0, j] + 0.5 * (x[i, j] - x[0, j])
+            first = 1
     best = np.argmin(f)
     return x[best], f[best]
+
+
+@nb.njit(cache=True)
+def _sort(f, x):  # type: ignore[no-untyped-def]
+    """Losses and their corners, the least first; equal ones stay in their order."""
+    for i in range(1, len(f)):
+        for k in range(i, 0, -1):
+            if f[k] >= f[k - 1]:
+                break
+            f[k], f[k - 1] = f[k - 1], f[k]
+            for j in range(x.shape[1]):
+                x[k, j], x[k - 1, j] = x[k - 1, j], x[k, j]
 
 
 def fewer(p: Problem, every: int) -> Problem:

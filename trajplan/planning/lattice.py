@@ -85,7 +85,8 @@ def make_lattice(vertebra: Vertebra, field: WallField) -> Lattice:
 
     bone, canal = sample(field.bone_field), sample(field.canal_field)
     guard = field.distances[Wall.CANAL].guard_mm
-    distance = _nearest(field.samples_uvw - lower, field.kinds, len(Wall), shape)
+    by_kind = _nearest(field.samples_uvw - lower, field.kinds, len(Wall), shape)
+    distance = np.ascontiguousarray(np.moveaxis(by_kind, 0, -1))
     walls = _signed(distance, bone, canal, np.float32(field.distances[Wall.CANAL].reach_mm ** 2), np.float32(guard))
     obstacle = sample(vertebra.other_bone.astype(np.float32))
     return Lattice(lower, walls, bone, obstacle, sample(field.zone_field), guard)
@@ -165,51 +166,60 @@ def _signed(distance, bone, canal, reach2, guard):  # type: ignore[no-untyped-de
 
 @nb.njit(cache=True, parallel=True)
 def _nearest(points, kinds, count, shape):  # type: ignore[no-untyped-def]
-    """Distance (nu, nv, nw, count) from every node to the nearest sample of each kind, handed on from node to node.
+    """Distance (count, nu, nv, nw) from every node to the nearest sample of each kind, handed on from node to node.
 
     A node asks its neighbours for their nearest sample (eight sweeps over the grid). That may miss a nearer one, at one
     node in thirty by more than 0.05 mm and at worst by 0.35 mm (0.005 in the mean): good enough to choose paths, which
     are then judged on the samples themselves.
     """
-    out = np.empty((shape[0], shape[1], shape[2], count), dtype=np.float32)
+    out = np.empty((count, shape[0], shape[1], shape[2]), dtype=np.float32)
     for kind in nb.prange(count):
-        owner = np.full(shape, -1, dtype=np.int32)
-        best = np.full(shape, np.float32(_BEYOND_MM2), dtype=np.float32)
-        # when a row was last changed, and when it last asked along each of the six directions: an unchanged neighbour
-        # has nothing new to tell
-        changed = np.zeros(shape[:2], dtype=np.int64)
-        asked = np.full((6, shape[0], shape[1]), -1, dtype=np.int64)
-        now = 0
-        for n in range(len(points)):
-            if kinds[n] != kind:
-                continue
-            i0, j0, k0 = int(np.floor(points[n, 0])), int(np.floor(points[n, 1])), int(np.floor(points[n, 2]))
-            for i in range(max(i0, 0), min(i0 + 2, shape[0])):
-                for j in range(max(j0, 0), min(j0 + 2, shape[1])):
-                    for k in range(max(k0, 0), min(k0 + 2, shape[2])):
-                        if _offer(owner, best, points, n, i, j, k):
-                            changed[i, j] = 1
-        for sweep in range(8):
-            di, dj, dk = 1 - 2 * (sweep & 1), 1 - (sweep & 2), 1 - (sweep & 4) // 2
-            for a in range(shape[0]):
-                i = a if di > 0 else shape[0] - 1 - a
-                for b in range(shape[1]):
-                    j = b if dj > 0 else shape[1] - 1 - b
-                    for way in range(3):
-                        si, sj = i - di * (way == 0), j - dj * (way == 1)
-                        along = 2 * way + ((di, dj, dk)[way] > 0)
-                        if not (0 <= si < shape[0] and 0 <= sj < shape[1]) or changed[si, sj] <= asked[along, i, j]:
-                            continue
-                        now += 2
-                        asked[along, i, j] = now
-                        shift = dk if way == 2 else 0
-                        for c in range(shift * dk, shape[2]):
-                            k = c if dk > 0 else shape[2] - 1 - c
-                            n = owner[si, sj, k - shift]
-                            if n >= 0 and n != owner[i, j, k] and _offer(owner, best, points, n, i, j, k):
-                                changed[i, j] = now + 1 - way // 2
-        out[..., kind] = np.sqrt(best)
+        _nearest_of(points, kinds, kind, shape, out[kind])
     return out
+
+
+@nb.njit(cache=True)
+def _nearest_of(points, kinds, kind, shape, best):  # type: ignore[no-untyped-def]
+    """That of one kind into `best`, where the squares stand until the end; by itself it compiles in half the time."""
+    owner = np.full(shape, -1, dtype=np.int32)
+    best[:] = np.float32(_BEYOND_MM2)
+    # when a row was last changed, and when it last asked along each of the six directions: an unchanged neighbour
+    # has nothing new to tell
+    changed = np.zeros(shape[:2], dtype=np.int64)
+    asked = np.full((6, shape[0], shape[1]), -1, dtype=np.int64)
+    now = 0
+    for n in range(len(points)):
+        if kinds[n] != kind:
+            continue
+        i0, j0, k0 = int(np.floor(points[n, 0])), int(np.floor(points[n, 1])), int(np.floor(points[n, 2]))
+        for i in range(max(i0, 0), min(i0 + 2, shape[0])):
+            for j in range(max(j0, 0), min(j0 + 2, shape[1])):
+                for k in range(max(k0, 0), min(k0 + 2, shape[2])):
+                    if _offer(owner, best, points, n, i, j, k):
+                        changed[i, j] = 1
+    for sweep in range(8):
+        di, dj, dk = 1 - 2 * (sweep & 1), 1 - (sweep & 2), 1 - (sweep & 4) // 2
+        for a in range(shape[0]):
+            i = a if di > 0 else shape[0] - 1 - a
+            for b in range(shape[1]):
+                j = b if dj > 0 else shape[1] - 1 - b
+                for way in range(3):
+                    si, sj = i - di * (way == 0), j - dj * (way == 1)
+                    along = 2 * way + ((di, dj, dk)[way] > 0)
+                    if not (0 <= si < shape[0] and 0 <= sj < shape[1]) or changed[si, sj] <= asked[along, i, j]:
+                        continue
+                    now += 2
+                    asked[along, i, j] = now
+                    shift = dk if way == 2 else 0
+                    for c in range(shift * dk, shape[2]):
+                        k = c if dk > 0 else shape[2] - 1 - c
+                        n = owner[si, sj, k - shift]
+                        if n >= 0 and n != owner[i, j, k] and _offer(owner, best, points, n, i, j, k):
+                            changed[i, j] = now + 1 - way // 2
+    for i in range(shape[0]):
+        for j in range(shape[1]):
+            for k in range(shape[2]):
+                best[i, j, k] = np.sqrt(best[i, j, k])
 
 
 @nb.njit(cache=True, inline="always")

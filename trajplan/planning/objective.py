@@ -31,12 +31,22 @@ def wall_weight() -> FloatArray:
     return weight
 
 
+_LEAST_SIGMA_MM = 0.25
+"""The search takes no hand for steadier than this: with no error at all every room would be enough."""
+
+
+def sigmas(settings: PlanSettings) -> tuple[float, float]:
+    """(sideways error of the entry in mm, error of the angle in rad), as the search counts with them."""
+    return max(settings.entry_sigma_mm, _LEAST_SIGMA_MM), float(np.radians(settings.angle_sigma_deg))
+
+
 def sigma_at(depth_mm: FloatArray, settings: PlanSettings) -> FloatArray:
     """Standard deviation of the axis' sideways position at a depth from the entry, mm.
 
     Entry error and angle error are independent: the angle's part grows with depth.
     """
-    return np.asarray(np.hypot(settings.entry_sigma_mm, np.radians(settings.angle_sigma_deg) * depth_mm))
+    entry, angle = sigmas(settings)
+    return np.asarray(np.hypot(entry, angle * depth_mm))
 
 
 def score(slack_mm: FloatArray, sigma_mm: FloatArray, target_miss_mm: float) -> float:

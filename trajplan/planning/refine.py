@@ -13,7 +13,7 @@ from trajplan.planning.climb import TOLERANCE, Problem, climb, line_of
 from trajplan.planning.evaluate import PathClearance, path_clearance
 from trajplan.planning.kernels import way_back
 from trajplan.planning.lattice import FACET, index_of_side
-from trajplan.planning.objective import wall_weight
+from trajplan.planning.objective import sigmas, wall_weight
 from trajplan.planning.packing import pack
 from trajplan.planning.plan import PlanSettings
 from trajplan.planning.search import Candidate, Lines
@@ -94,8 +94,8 @@ def problem_of(
         late_mm=float(field.play.late_mm),
         taken=np.r_[margin_mm, 0.0] + radius + guard,
         weight=np.r_[wall_weight(), 1.0],
-        entry_sigma=float(settings.entry_sigma_mm),
-        angle_sigma=float(np.radians(settings.angle_sigma_deg)),
+        entry_sigma=sigmas(settings)[0],
+        angle_sigma=sigmas(settings)[1],
         reach=float(field.distances[Wall.CANAL].reach_mm),
         crossing_v=float(middle[1]),
         ideal=np.asarray(lines.ideal_uvw, dtype=np.float64),

@@ -10,7 +10,7 @@ import numpy as np
 from trajplan.geometry.arrays import AnyArray, BoolArray, Float32Array, FloatArray
 from trajplan.planning.kernels import between
 from trajplan.planning.lattice import Lattice
-from trajplan.planning.objective import ENOUGH_SIGMAS, SHORTFALL, TARGET_SCALE_MM, wall_weight
+from trajplan.planning.objective import ENOUGH_SIGMAS, SHORTFALL, TARGET_SCALE_MM, sigmas, wall_weight
 from trajplan.planning.plan import PlanSettings
 from trajplan.planning.walls import THROUGH_PEDICLE, Play
 
@@ -118,7 +118,7 @@ def search(
         lattice.origin_uvw,
         np.asarray(lines.ideal_uvw, dtype=np.float64),
         np.array([lines.slope, lines.offset, *lines.tip_u_mm, lines.dock_u_mm]),
-        np.array([settings.entry_sigma_mm, np.radians(settings.angle_sigma_deg)]),
+        np.array(sigmas(settings)),
         float(floor),
         best_only,
     )
