@@ -1,7 +1,7 @@
 """Compiling what a plan needs: once after an installation, beside other work, so that the first plan waits for little.
 
-Kernels are compiled when they are first called and then lie in numba's cache. The two slowest groups can be compiled by
-a process of its own (``python -m trajplan.first_use GROUP...``), which leaves what it made in that cache.
+Kernels are compiled when they are first called and then lie in numba's cache. Groups of them can be compiled by
+processes of their own (``python -m trajplan.first_use GROUP...``), which leave what they made in that cache.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from typing import Any
 
 from trajplan.fluoroscopy import projector
 from trajplan.fluoroscopy.slab_kernels import compose_slabs
-from trajplan.planning import climb
+from trajplan.planning import warm_up
+from trajplan.planning.climb import climb_each
 
-PATHS, X_RAYS = "paths", "X-rays"
+WALLS, PATHS, X_RAYS = "walls", "paths", "X-rays"
 _GROUPS: dict[str, tuple[Any, Callable[[], None]]] = {
-    PATHS: (climb.climb_each, climb.warm_up),
+    WALLS: (list(warm_up.WALLS)[-1], lambda: warm_up.compile_kernels(warm_up.WALLS)),
+    PATHS: (climb_each, lambda: warm_up.compile_kernels(warm_up.PATHS)),
     X_RAYS: (compose_slabs, lambda: projector.warm_up(("fast", "preview"))),
 }
 """By name: the kernel by which the group is known to be compiled, and what compiles all of it."""
@@ -31,28 +33,31 @@ def uncompiled() -> tuple[str, ...]:
     return tuple(name for name, (kernel, _) in _GROUPS.items() if not _in_cache(kernel))
 
 
-def compile_beside(groups: Sequence[str]) -> subprocess.Popen[bytes] | None:
-    """A process that compiles one group after the other and ends; None where there are none. Nobody has to wait."""
-    if not groups:
-        return None
+def compile_beside(groups: Sequence[str]) -> list[subprocess.Popen[bytes]]:
+    """Processes that compile groups beside one another and end; what only X-rays need comes last."""
+    first, second = [g for g in groups if g != PATHS], [g for g in groups if g == PATHS]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    return subprocess.Popen(  # noqa: S603 - this module, with its own names
-        [sys.executable, "-m", "trajplan.first_use", *groups], env=environment, stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    return [
+        subprocess.Popen(  # noqa: S603 - this module, with its own names
+            [sys.executable, "-m", "trajplan.first_use", *names], env=environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        for names in (first, second)
+        if names
+    ]  # fmt: skip
 
 
 @contextmanager
 def compiling(announce: Callable[[str], None]) -> Iterator[None]:
     """While the block runs, compile what is missing beside it; say so first. What is not done at its end is stopped."""
-    groups = uncompiled()
+    groups = [group for group in uncompiled() if group != WALLS]  # those are compiled here, where they come first
     if groups:
         announce("compiling, once after an installation: up to a minute")
-    process = compile_beside(groups)
+    processes = compile_beside(groups)
     try:
         yield
     finally:
-        if process is not None:
+        for process in processes:
             process.kill()
             process.wait()
 

@@ -10,8 +10,7 @@ import os
 import sys
 import time
 
-from napari_trajplan import _tasks
-from napari_trajplan._first_use import FirstPlan
+from napari_trajplan import _first_use, _tasks
 from napari_trajplan._wire import Shared, error_facts, receive, send
 
 _EVERY_S = 0.05
@@ -21,7 +20,7 @@ def main() -> None:
     """Serve until standard input ends."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no message
-    questions, shared, last, first = sys.stdin.buffer, Shared(), [0.0], FirstPlan()
+    questions, shared, last = sys.stdin.buffer, Shared(), [0.0]
 
     def progress(fraction: float, what: str) -> None:
         now = time.perf_counter()
@@ -39,7 +38,7 @@ def main() -> None:
             continue
         name, arguments = rest
         try:
-            first.wait(progress)
+            _first_use.wait(progress)
             value = getattr(_tasks, name)(*arguments, progress=progress)
         except Exception as error:  # noqa: BLE001 - whatever it is must be told in the window
             send(answers, ("failed", *error_facts(error)), shared)

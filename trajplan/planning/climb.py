@@ -203,32 +203,3 @@ def climb_each(starts, step, p, evaluations):  # type: ignore[no-untyped-def]
     for i in nb.prange(len(starts)):
         out[i], losses[i] = _nelder_mead(starts[i], step, p, evaluations)
     return out, losses
-
-
-def warm_up() -> None:
-    """Compile (or load from the cache) the climb, for arrays of the types and layouts that `refine` gives."""
-    few, fields = np.zeros(10, dtype=np.int64), np.zeros((2, 2, 2), dtype=np.float32)
-    nothing = Problem(
-        bone=fields,
-        zone=fields,
-        to_index=np.eye(3),
-        at_index=np.zeros((3, 4))[:, 3],
-        samples=np.zeros((1, 3)),
-        at=few,
-        kinds=few[:0],
-        balls=np.zeros((0, 4)),
-        start=few,
-        late_mm=0.0,
-        taken=np.zeros(10),
-        weight=np.ones(10),
-        entry_sigma=1.0,
-        angle_sigma=0.1,
-        reach=0.1,
-        crossing_v=0.0,
-        ideal=np.zeros(3),
-        third=np.zeros(2),
-        tip_u=np.zeros(2),
-        dock_u=0.0,
-        limits_deg=np.zeros(3),
-    )
-    climb_each(np.ones((1, 5)), np.ones(5), nothing, 1)
