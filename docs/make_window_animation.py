@@ -75,7 +75,9 @@ def _small(picture: Image.Image) -> Image.Image:
     """The slices and the X-rays; the columns beside them stand still."""
     middle = picture.crop(MIDDLE)
     height = round(WIDTH * middle.height / middle.width)
-    return middle.resize((WIDTH, height), Image.Resampling.LANCZOS).quantize(COLORS, dither=Image.Dither.NONE)
+    return middle.resize((WIDTH, height), Image.Resampling.LANCZOS).quantize(
+        COLORS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
+    )
 
 
 def _rest(seconds: float) -> None:

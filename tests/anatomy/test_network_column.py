@@ -212,7 +212,7 @@ def test_without_onnxruntime_it_is_said_what_to_install(ct: Volume, monkeypatch:
 
     network_model.load_model.cache_clear()
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(AnatomyError, match=r"pip install 'trajplan\[network\]'") as caught:
+    with pytest.raises(AnatomyError, match=r"pip install onnxruntime") as caught:
         find_column_by_network(ct, quiet)
     monkeypatch.undo()
     network_model.load_model.cache_clear()
