@@ -23,7 +23,7 @@ from napari_trajplan._views import look_at, middle_of, show_view
 
 IMG = Path(__file__).parent / "img"
 FRAMES, FRAME_MS, LAST_MS = 10, 300, 1500
-MIDDLE = 333, 24, 945, 668
+MIDDLE = 333, 24, 917, 668
 WIDTH = 480
 COLORS = 80
 
