@@ -22,6 +22,7 @@ from trajplan.cli_drr import drr
 from trajplan.cli_export import export
 from trajplan.cli_fracture import fracture
 from trajplan.cli_options import (
+    DEFAULT_BACKEND,
     BackendOption,
     InputArgument,
     JsonOption,
@@ -116,7 +117,7 @@ def plan(
     free_breathing: Annotated[
         bool, typer.Option("--free-breathing", help="Add the motion of breathing to the chance of a breach.")
     ] = False,
-    backend: BackendOption = "network",
+    backend: BackendOption = DEFAULT_BACKEND,
     confirm_mask: Annotated[
         str | None,
         typer.Option(help="SHA-256 (first 8 digits or more) of the mask in a plan whose contours you found right."),

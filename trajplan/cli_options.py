@@ -21,6 +21,9 @@ InputArgument = Annotated[Path, typer.Argument(help="NIfTI, NRRD or MetaImage fi
 OutFolder = Annotated[Path, typer.Option("--out", help="Folder for the results; created when needed.")]
 LevelOption = Annotated[str | None, typer.Option(help="Level of the target, e.g. L1: as you counted it.")]
 SeedOption = Annotated[str | None, typer.Option(help="A point in the vertebral body: x,y,z in LPS mm.")]
+DEFAULT_BACKEND = "network"
+"""`trajplan.anatomy.backends.DEFAULT`, without importing it; a test holds them together."""
+
 BackendOption = Annotated[
     str,
     typer.Option(

@@ -10,6 +10,7 @@ import typer
 
 from trajplan.cli_answers import answering
 from trajplan.cli_options import (
+    DEFAULT_BACKEND,
     BackendOption,
     InputArgument,
     JsonOption,
@@ -31,7 +32,7 @@ def segment(
     answers: Answers,
     seed: Annotated[str | None, typer.Option(help="A point in the vertebral body: x,y,z in LPS mm.")] = None,
     level: LevelOption = None,
-    backend: BackendOption = "network",
+    backend: BackendOption = DEFAULT_BACKEND,
     every: Annotated[
         bool,
         typer.Option(

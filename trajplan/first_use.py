@@ -6,7 +6,6 @@ processes of their own (``python -m trajplan.first_use GROUP...``), which leave 
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from trajplan.beside import run_beside
 from trajplan.fluoroscopy import projector
 from trajplan.fluoroscopy.slab_kernels import compose_slabs
 from trajplan.planning import warm_up
@@ -36,15 +36,8 @@ def uncompiled() -> tuple[str, ...]:
 def compile_beside(groups: Sequence[str]) -> list[subprocess.Popen[bytes]]:
     """Processes that compile groups beside one another and end; what only X-rays need comes last."""
     first, second = [g for g in groups if g != PATHS], [g for g in groups if g == PATHS]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    return [
-        subprocess.Popen(  # noqa: S603 - this module, with its own names
-            [sys.executable, "-m", "trajplan.first_use", *names], env=environment, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )
-        for names in (first, second)
-        if names
-    ]  # fmt: skip
+    silent = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    return [run_beside("trajplan.first_use", *names, **silent) for names in (first, second) if names]
 
 
 @contextmanager

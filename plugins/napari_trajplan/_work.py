@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 from qtpy.QtCore import QObject, QThread, Signal
 
 from napari_trajplan._wire import Shared, error_of, receive, send
+from trajplan.beside import run_beside
 from trajplan.errors import InputError
 from trajplan.reading.scan import Scan
 
@@ -76,11 +75,7 @@ class Workshop:
         if self._process is None or self._process.poll() is not None:
             self.stop()
             self._shared.scan = None
-            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "napari_trajplan._worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                env=environment,
-            )  # fmt: skip
+            self._process = run_beside("napari_trajplan._worker", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         return self._process
 
 

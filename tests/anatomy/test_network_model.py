@@ -10,6 +10,7 @@ import pytest
 
 from trajplan.anatomy.backends import DEFAULT, backend_names, get_backend
 from trajplan.anatomy.network_model import WEIGHTS, load_model
+from trajplan.cli_options import DEFAULT_BACKEND
 from trajplan.errors import AnatomyError, InputError
 
 
@@ -51,7 +52,7 @@ def test_a_missing_file_is_named(copy: Path, suffix: str) -> None:
 
 
 def test_an_unknown_back_end_is_refused_with_the_names() -> None:
-    assert backend_names()[0] == DEFAULT == get_backend().name
+    assert backend_names()[0] == DEFAULT == get_backend().name == DEFAULT_BACKEND
     with pytest.raises(InputError, match="network, simpleitk") as caught:
         get_backend("best")
     assert caught.value.code == "unknown_backend"
