@@ -25,7 +25,7 @@ from trajplan.planning.kernels import way_back
 from trajplan.planning.lattice import index_of_side
 from trajplan.planning.plan import PlanSettings
 from trajplan.planning.routes import UNIPEDICULAR, Route, lines_of
-from trajplan.planning.search import search
+from trajplan.planning.search import search, worst_slack
 from trajplan.planning.workbench import Workbench
 
 PUBLISHED = {"L1": 26.3, "L5": 99.0}
@@ -69,7 +69,8 @@ def _least_entry_mm(made: Made, workbench: Workbench, side: Side) -> float:
     except AnatomyError:
         return np.inf
     lines = dataclasses.replace(lines, tip_u_mm=(-np.inf, 0.0), dock_u_mm=-np.inf)
-    found = search(bench.lattice, lines, required_margin(_WIDE), _WIDE, floor=CROSSES_NONE)
+    slack = worst_slack(bench.lattice, required_margin(_WIDE), _WIDE)
+    found = search(bench.lattice, lines, slack, _WIDE, floor=CROSSES_NONE)
     to_index, at_index = index_of_side(bench.field, vertebra)
     entries = []
     for i, j in np.argwhere(found.scores >= CROSSES_NONE):

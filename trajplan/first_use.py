@@ -15,17 +15,22 @@ from typing import Any
 
 from trajplan.beside import run_beside
 from trajplan.fluoroscopy import projector
+from trajplan.fluoroscopy.chords import add_chords
 from trajplan.fluoroscopy.slab_kernels import compose_slabs
 from trajplan.planning import warm_up
 from trajplan.planning.climb import climb_each
 
-WALLS, PATHS, X_RAYS = "walls", "paths", "X-rays"
+WALLS, PATHS, X_RAYS, TOOLS = "walls", "paths", "X-rays", "tools"
 _GROUPS: dict[str, tuple[Any, Callable[[], None]]] = {
     WALLS: (list(warm_up.WALLS)[-1], lambda: warm_up.compile_kernels(warm_up.WALLS)),
     PATHS: (climb_each, lambda: warm_up.compile_kernels(warm_up.PATHS)),
-    X_RAYS: (compose_slabs, lambda: projector.warm_up(("fast", "preview"))),
+    X_RAYS: (compose_slabs, lambda: projector.warm_up(("fast", "preview"), tools=False)),
+    TOOLS: (add_chords, projector.warm_up_tools),
 }
 """By name: the kernel by which the group is known to be compiled, and what compiles all of it."""
+
+_BESIDE = (WALLS, X_RAYS), (PATHS, TOOLS)
+"""What each of two processes compiles, in this order: about as long as one another, what X-rays need last."""
 
 
 def uncompiled() -> tuple[str, ...]:
@@ -34,10 +39,10 @@ def uncompiled() -> tuple[str, ...]:
 
 
 def compile_beside(groups: Sequence[str]) -> list[subprocess.Popen[bytes]]:
-    """Processes that compile groups beside one another and end; what only X-rays need comes last."""
-    first, second = [g for g in groups if g != PATHS], [g for g in groups if g == PATHS]
+    """Processes that compile groups beside one another and end."""
     silent = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
-    return [run_beside("trajplan.first_use", *names, **silent) for names in (first, second) if names]
+    shares = [[name for name in share if name in groups] for share in _BESIDE]
+    return [run_beside("trajplan.first_use", *names, **silent) for names in shares if names]
 
 
 @contextmanager

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from napari_trajplan._terms import in_window
 from trajplan.errors import InputError
-from trajplan.reading import Answers, NiftiForm, Question
+from trajplan.reading import Answers, Doubt, Question
 
 T = TypeVar("T")
 _TITLE = "Open a scan (trajplan)"
 _ALL_THE_SAME = {
-    "--assume-hu": ("assume_hu", "Take its values as Hounsfield units all the same? The report will say so."),
-    "--resample-irregular": ("resample_irregular", "Interpolate the slices all the same? The report will say so."),
+    "assume_hu": "Take its values as Hounsfield units all the same? The report will say so.",
+    "resample_irregular": "Interpolate the slices all the same? The report will say so.",
 }
-"""What a refusal offers -> the answer it stands for, and how it is asked."""
+"""What sets a doubt aside -> how it is asked."""
 
 
 def answered(read: Callable[[Answers], T]) -> tuple[T, Answers]:
@@ -46,14 +45,9 @@ def _more(error: InputError, answers: Answers) -> Answers | None:
         return None
     if isinstance(error, Question):
         choice = _choose(window, error)
-        if choice is None:
-            return None
-        if error.flag.startswith("--nifti-form"):
-            return dataclasses.replace(answers, nifti_form=NiftiForm(choice))
-        return dataclasses.replace(answers, series=choice)
-    for flag, (name, words) in _ALL_THE_SAME.items():
-        if flag in str(error) and _agreed(window, f"{in_window(str(error))}\n\n{words}"):
-            return dataclasses.replace(answers, **{name: True})
+        return None if choice is None else error.answered(answers, choice)
+    if isinstance(error, Doubt) and _agreed(window, f"{in_window(error.asked)}\n\n{_ALL_THE_SAME[error.field]}"):
+        return error.overruled(answers)
     return None
 
 

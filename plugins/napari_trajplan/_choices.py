@@ -9,7 +9,7 @@ from napari.layers import Image, Labels, Layer
 from numpy.typing import ArrayLike
 from qtpy.QtCore import QObject, Signal
 
-from napari_trajplan import _layers, _opened
+from napari_trajplan import _layer_data, _layers, _opened
 from napari_trajplan._session import Session, Step
 from napari_trajplan._tell import Telling
 from trajplan.errors import InputError
@@ -46,7 +46,7 @@ class Choices(QObject):
     def load(self, layer: Layer | None = None) -> bool:
         """Take a scan: the layer given, or the only (or selected) one there is. Whether there is one now."""
         with Telling(self.told):
-            scan = _layers.scan_of(layer or _opened.only_image(self._viewer))
+            scan = _layer_data.scan_of(layer or _opened.only_image(self._viewer))
             before = self._session.inputs.scan
             if before is None or scan.sha256 != before.sha256:
                 self.put_away.emit()
@@ -62,7 +62,7 @@ class Choices(QObject):
             if layer is None:
                 self._session.set_labels(None, None)
                 return
-            labels = _layers.labels_of(layer, LEVEL_NAMES)
+            labels = _layer_data.labels_of(layer, LEVEL_NAMES)
             made_up = "level" in _opened.about(layer)
             if made_up:
                 self._session.set_level(_opened.about(layer)["level"])  # of a phantom it is known, not counted
@@ -132,7 +132,7 @@ class Choices(QObject):
             level = self._session.inputs.level or (target and target.vertebra.level)
             if level is None:
                 raise InputError("choose the level under Vertebra first, then press Update", code="no_level")
-            labels = _layers.labels_of(layer, LEVEL_NAMES)
+            labels = _layer_data.labels_of(layer, LEVEL_NAMES)
             array = np.where(labels.array > 0, level_id(level), 0).astype(np.uint8)
             self._session.set_level(level)
             self._session.set_labels(LabelMap(array, labels.grid, LEVEL_NAMES), "mask edited in the viewer")

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from napari.layers import Image, Labels, Layer, Points
+from napari.layers import Labels, Layer, Points
 from napari.utils.colormaps import Colormap, CyclicLabelColormap
 
 from napari_trajplan import _meshes
-from napari_trajplan._coords import AXIS_LABELS, UNITS, placement, to_lps, to_napari
+from napari_trajplan._coords import AXIS_LABELS, UNITS, placement, to_napari
+from napari_trajplan._layer_data import ROLE
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.edited import Ends
-from trajplan.errors import InputError
 from trajplan.geometry import Frame, Grid, LabelMap
 from trajplan.parts import PART_NAMES, Side
 from trajplan.planning.plan import Trajectory, Verdict
-from trajplan.reading.scan import Scan
 from trajplan.reporting.shaft import outer_lps
 from trajplan.reporting.style import (
     GREEN,
@@ -36,7 +35,6 @@ PATH_COLOR = {Verdict.SAFE: ORANGE, Verdict.UNSAFE: VERMILLION, Verdict.UNKNOWN:
 STALE_COLOR = "#808080"
 PARTS, MASK, HEIGHTS, PLATES, SKIN = "Parts", "Mask (edit here)", "Height points", "End plates", "Skin entry"
 LABELS = "Vertebrae"
-_ROLE = "trajplan"
 
 
 def name_of(side: Side, what: str) -> str:
@@ -44,85 +42,9 @@ def name_of(side: Side, what: str) -> str:
     return f"{side.value.capitalize()} {what}"
 
 
-# what is read off layers ----------------------------------------------------------------------------------------------
-
-
-def scan_of(layer: Layer) -> Scan:
-    """The scan that an image layer shows.
-
-    Raises
-    ------
-    InputError
-        The layer was not read by trajplan (its orientation is not known), or was moved or changed since.
-    """
-    about = layer.metadata.get(_ROLE, {}) if isinstance(layer, Image) else {}
-    scan = about.get("scan")
-    if not isinstance(scan, Scan):
-        raise InputError(
-            f"left and right of {layer.name!r} are not known: it was not read by trajplan. Open the scan with "
-            "File > Open and choose trajplan as its reader",
-            code="not_our_layer",
-        )
-    require_in_place(layer, scan.volume.grid)
-    if layer.data is not scan.volume.array:
-        raise InputError(f"the voxels of {layer.name!r} were changed since it was read: open it again", code="changed")
-    return scan
-
-
-def labels_of(layer: Layer, level_names: Mapping[int, str] | None = None) -> LabelMap:
-    """A copy of the labels that a layer holds now, at its place.
-
-    Raises
-    ------
-    InputError
-        The layer was moved, or holds nothing.
-    """
-    grid = layer.metadata.get(_ROLE, {}).get("grid") if isinstance(layer, Labels) else None
-    if not isinstance(grid, Grid):
-        raise InputError(f"{layer.name!r} holds no labels that trajplan has made or read", code="not_our_layer")
-    require_in_place(layer, grid)
-    array = np.array(layer.data)
-    if not array.any():
-        raise InputError(
-            f"{layer.name!r} is empty: undo the erasing (Ctrl+Z in the layer) or segment again", code="labels_empty"
-        )
-    return LabelMap(array, grid, level_names or {})
-
-
-def require_in_place(layer: Layer, grid: Grid) -> None:
-    """Refuse a layer that does not lie where its grid says: what is drawn over it would be elsewhere in the patient."""
-    corners = np.array([layer.data_to_world(at) for at in ((0, 0, 0), tuple(n - 1 for n in grid.shape_zyx))])
-    wanted = to_napari(grid.index_to_world(np.array([(0, 0, 0), tuple(n - 1 for n in grid.shape_zyx)])))
-    turned = np.abs(layer.data_to_world((0, grid.shape_zyx[1] - 1, 0)) - wanted[0])[[0, 2]].max()
-    if layer.data.shape != grid.shape_zyx or np.abs(corners - wanted).max() > 0.01 or turned > 0.01:
-        raise InputError(
-            f"the layer {layer.name!r} was moved or resized since it was read: open the scan again", code="layer_moved"
-        )
-
-
-def ends_of(layer: Points) -> Ends:
-    """Entry and target of a path layer, LPS mm.
-
-    Raises
-    ------
-    InputError
-        It no longer holds exactly two points.
-    """
-    if len(layer.data) != 2:
-        raise InputError(
-            f"{layer.name} needs exactly two points, entry and tip, and has {len(layer.data)}: press Undo",
-            code="two_points",
-        )
-    entry, target = to_lps(layer.data)
-    return entry, target
-
-
-# what is put into the viewer ------------------------------------------------------------------------------------------
-
-
 def find(viewer: Any, name: str) -> Layer | None:
     """The layer of that name, if trajplan put it there."""
-    return next((one for one in viewer.layers if one.name == name and _ROLE in one.metadata), None)
+    return next((one for one in viewer.layers if one.name == name and ROLE in one.metadata), None)
 
 
 def remove(viewer: Any, *names: str) -> None:
@@ -203,7 +125,7 @@ def show_safety(viewer: Any, path: Trajectory) -> None:
     """The safety map of the side of a path, on the bone; it is the same for every path of that side."""
     found, name = path.safety, name_of(path.side, "safety map")
     layer = find(viewer, name)
-    if found is None or (layer is not None and layer.metadata[_ROLE]["map"] is found):
+    if found is None or (layer is not None and layer.metadata[ROLE]["map"] is found):
         return
     with _still_active(viewer):
         remove(viewer, name)
@@ -253,7 +175,7 @@ def mark_stale(viewer: Any, stale: bool) -> None:
         layer = find(viewer, name_of(side, "trocar"))
         if layer is None:
             continue
-        color = STALE_COLOR if stale else layer.metadata[_ROLE]["color"]
+        color = STALE_COLOR if stale else layer.metadata[ROLE]["color"]
         layer.colormap = _plain(color)
         layer.opacity = 0.3 if stale else 1.0
     for side in Side:
@@ -268,7 +190,7 @@ def _plain(color: str) -> Colormap:
 
 
 def _about(layer: Layer | None, **more: Any) -> dict[str, Any]:
-    return {_ROLE: {**(layer.metadata[_ROLE] if layer is not None else {}), "derived": True, **more}}
+    return {ROLE: {**(layer.metadata[ROLE] if layer is not None else {}), "derived": True, **more}}
 
 
 @contextmanager
@@ -297,7 +219,7 @@ def _surface(viewer: Any, name: str, mesh: _meshes.Mesh, color: str, **look: Any
         return
     with _unlisted(viewer):
         layer.data = data
-    if layer.metadata[_ROLE].get("color") != color:
+    if layer.metadata[ROLE].get("color") != color:
         layer.colormap = _plain(color)
         layer.metadata = _about(layer, color=color)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from napari.layers import Image, Labels, Layer
 
-from napari_trajplan import _layers
+from napari_trajplan import _layer_data
 from trajplan.errors import InputError
 from trajplan.exports.saved_case import SavedCase
 from trajplan.reading.origin import Origin
@@ -66,7 +66,7 @@ def only_image(viewer: Any) -> Image:
     if not found:
         for other in viewer.layers:
             if isinstance(other, Image):
-                _layers.scan_of(other)
+                _layer_data.scan_of(other)
         raise InputError("no scan is open: use File > Open, or File > Open Sample > trajplan", code="no_image")
     active = viewer.layers.selection.active
     if len(found) > 1 and active not in found:

@@ -9,7 +9,7 @@ import numpy as np
 from napari.layers import Labels, Points
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_trajplan import _layers
+from napari_trajplan import _layer_data, _layers
 from napari_trajplan._later import Later
 from napari_trajplan._live_grade import Answer, Judge, LiveGrader, Question
 from napari_trajplan._nudge import bind_arrows
@@ -222,7 +222,7 @@ class Paths(QObject):
                 # napari keeps its own event quiet until the mouse is let go
                 if layer.mode == "select" and layer.selected_data:
                     with Telling(self.told):
-                        self.drag(side, _layers.ends_of(layer), final=False)
+                        self.drag(side, _layer_data.ends_of(layer), final=False)
                 yield
 
         return follow
@@ -232,7 +232,7 @@ class Paths(QObject):
             action = str(getattr(event.action, "value", event.action)).lower()
             with Telling(self.told):
                 if action == "changed":
-                    self.drag(side, _layers.ends_of(event.source), final=True)
+                    self.drag(side, _layer_data.ends_of(event.source), final=True)
                 elif action in ("added", "removed"):
                     self._keep_two(side, event.source)
 

@@ -23,7 +23,7 @@ from trajplan.planning.instruments import instrument
 from trajplan.planning.lattice import Lattice
 from trajplan.planning.objective import score, sigma_at, wall_weight
 from trajplan.planning.plan import PlanSettings
-from trajplan.planning.search import Lines, search
+from trajplan.planning.search import Lines, search, worst_slack
 from trajplan.planning.target import docking_u_mm, target_zone
 from trajplan.planning.walls import Wall, WallField, wall_field
 
@@ -175,7 +175,7 @@ def _tried(lattice: Lattice, dock_u_mm: float = -np.inf) -> tuple[int, int]:
     crossings, targets = np.array([[5.0, 5.0, 0.0]]), np.array([[5.0, -10.0, 0.0], [3.0, -10.0, 0.0]])
     directions = (targets - crossings) / np.linalg.norm(targets - crossings, axis=1, keepdims=True)
     lines = Lines(crossings, directions, targets[0], 0.0, 0.0, dock_u_mm=dock_u_mm)
-    found = search(lattice, lines, required_margin(SETTINGS), SETTINGS)
+    found = search(lattice, lines, worst_slack(lattice, required_margin(SETTINGS), SETTINGS), SETTINGS)
     return len(found.best), found.blocked
 
 

@@ -166,7 +166,8 @@ def test_less_bone_never_gives_more_clearance(wedge: Case, looked_at: str) -> No
     )
     # a wall far off may be taken from another edge in the CT; the one that decides may not
     assert (after <= before + (0.05 if ct is None else 0.2)).all()
-    assert after.min() < before.min() - 0.3
+    # by less than the voxel of 0.65 mm that is gone: the edge in the CT gives up to 0.35 mm of it back
+    assert after.min() < before.min() - 0.15
 
 
 @pytest.mark.parametrize("margin_mm", [2.5, 9.0])

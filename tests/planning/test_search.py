@@ -21,7 +21,7 @@ from trajplan.planning.objective import score, sigma_at
 from trajplan.planning.plan import PlanSettings
 from trajplan.planning.refine import problem_of
 from trajplan.planning.routes import Route, lines_of
-from trajplan.planning.search import Lines, search, worth_beating
+from trajplan.planning.search import Lines, search, worst_slack, worth_beating
 from trajplan.planning.skin import way_from_skin
 from trajplan.planning.walls import Wall, WallField, wall_field
 
@@ -88,7 +88,7 @@ def test_search_scores_agree_with_the_oracle(wedge: Case, lattice: Lattice) -> N
     directions = ideal + np.array([[0, 0, 0], [4.0, 2.0, -3.0], [-6.0, 0, 4.0]]) - center
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     lines = Lines(crossings, directions, ideal, 0.0, -2.0)
-    found = search(lattice, lines, required_margin(settings), settings, keep=9)
+    found = search(lattice, lines, worst_slack(lattice, required_margin(settings), settings), settings, keep=9)
     assert found.tried == 9
     checked = 0
     for i, j in np.ndindex(3, 3):
@@ -104,9 +104,9 @@ def test_giving_up_on_hopeless_lines_changes_no_line_near_the_best(wedge: Case, 
     settings = PlanSettings()
     lines = lines_of(Route(Side.LEFT, "bipedicular"), wedge.vertebra, settings, 1.5, 3.0)
     margin = required_margin(settings)
-    every = search(lattice, lines, margin, settings).scores
+    every = search(lattice, lines, worst_slack(lattice, margin, settings), settings).scores
     floor = float(every.max()) - 0.5
-    quick = search(lattice, lines, margin, settings, floor=floor).scores
+    quick = search(lattice, lines, worst_slack(lattice, margin, settings), settings, floor=floor).scores
     near = every >= floor
     assert near.sum() > 3
     np.testing.assert_array_equal(quick[near], every[near])
@@ -118,13 +118,13 @@ def test_the_quick_look_finds_the_best_line_of_its_net(wedge: Case, lattice: Lat
     settings = PlanSettings(wall_margin_mm=margin_mm, canal_margin_mm=margin_mm)
     lines = lines_of(Route(Side.LEFT, "bipedicular"), wedge.vertebra, settings, 1.5, 3.0)
     margin = required_margin(settings)
-    every = search(lattice, lines, margin, settings)
-    quick = search(lattice, lines, margin, settings, keep=1, best_only=True)
+    every = search(lattice, lines, worst_slack(lattice, margin, settings), settings)
+    quick = search(lattice, lines, worst_slack(lattice, margin, settings), settings, keep=1, best_only=True)
     assert (every.best[0].score > 0) == (margin_mm < 2)
     assert quick.best[0].score == every.best[0].score
     np.testing.assert_array_equal(quick.best[0].target_uvw, every.best[0].target_uvw)
     # and what it says is worth beating loses no candidate of the full search, also where no margin is kept
-    asked = search(lattice, lines, margin, settings, floor=worth_beating(quick))
+    asked = search(lattice, lines, worst_slack(lattice, margin, settings), settings, floor=worth_beating(quick))
     near = every.scores >= worth_beating(quick)
     np.testing.assert_array_equal(asked.scores[near], every.scores[near])
     assert asked.best[0].score == every.best[0].score

@@ -48,8 +48,9 @@ def test_a_wall_is_found_between_the_voxels_and_told_a_little_further_in(edge_mm
     wall = _wall_at(0.2)
     found = _moved(wall, _slab(edge_mm))
     assert np.ptp(found) < 1e-6
-    # a flat wall along the voxels is the worst case: all samples share one phase of a blur finer than the voxels
-    assert found[0] == pytest.approx(edge_mm - KNOWN_TO_MM, abs=0.18)
+    # a flat wall along the voxels is the worst case: all samples share one phase of a blur finer than the voxels, and
+    # the spline between them swings; never outwards by more than 0.1 mm
+    assert -0.26 < found[0] - (edge_mm - KNOWN_TO_MM) < 0.1
     guard_mm = WallDistance(wall).guard_mm
     assert found[0] - guard_mm < edge_mm - 0.05
 
@@ -61,7 +62,8 @@ def test_a_faint_cortex_is_taken_further_in() -> None:
 
 def test_a_mask_drawn_small_stays_small_and_one_drawn_large_is_cut_back_so_far() -> None:
     assert _moved(_wall_at(-0.47), _slab(0.0))[0] == pytest.approx(-0.47 + MOST_OUTWARDS_MM, abs=0.03)
-    assert _moved(_wall_at(-0.8), _slab(0.0))[0] == pytest.approx(-0.8 - NO_EDGE_MM), "too far off to be its edge"
+    assert _moved(_wall_at(-0.8), _slab(0.0))[0] == pytest.approx(-0.8 + MOST_OUTWARDS_MM)
+    assert _moved(_wall_at(-1.2), _slab(0.0))[0] == pytest.approx(-1.2 - NO_EDGE_MM), "too far off to be its edge"
     wall = _wall_at(0.6)
     cut = _moved(wall, _slab(0.0))[0]
     # to the edge; what the voxels leave of it is less than the guard that every distance is lowered by

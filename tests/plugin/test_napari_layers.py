@@ -19,7 +19,7 @@ pytest.importorskip("napari.components", reason="napari is not installed")
 
 from napari.components import ViewerModel
 
-from napari_trajplan import _layers, _meshes, _views
+from napari_trajplan import _layer_data, _layers, _meshes, _views
 from napari_trajplan._coords import placement, to_lps, to_napari
 
 _TILT = np.array([[1.0, 0.0, 0.0], [0.0, np.cos(0.3), -np.sin(0.3)], [0.0, np.sin(0.3), np.cos(0.3)]])
@@ -53,7 +53,7 @@ def test_a_scan_and_all_that_is_drawn_on_it_share_one_world(viewer, case, stored
     volume = resample_volume(sample_volume(), STORED[stored])
     scan = Scan.of_volume(Volume(volume.array.astype(np.int16), volume.grid), path_name="x", kind="phantom")
     layer = _scan_layer(viewer, scan)
-    assert _layers.scan_of(layer) is scan
+    assert _layer_data.scan_of(layer) is scan
     _layers.show_parts(viewer, case.vertebra)
     _layers.show_heights(viewer, case.vertebra)
     _layers.show_plates(viewer, case.vertebra)
@@ -105,12 +105,12 @@ def test_the_depth_of_an_insertion_moves_the_tip_only(viewer, case):
 def test_handles_are_entry_and_tip_and_survive_the_way_back(viewer, case):
     path = case.trajectories[0]
     layer = _layers.show_handles(viewer, path.side, (path.entry_lps, path.target_lps))
-    entry, target = _layers.ends_of(layer)
+    entry, target = _layer_data.ends_of(layer)
     assert np.allclose(entry, path.entry_lps)
     assert np.allclose(target, path.target_lps)
     layer.data = np.vstack([layer.data, layer.data[:1]])
     with pytest.raises(InputError, match="has 3"):
-        _layers.ends_of(layer)
+        _layer_data.ends_of(layer)
 
 
 def test_a_verdict_and_a_stale_plan_are_seen(viewer, case):
@@ -145,7 +145,7 @@ def test_the_cone_opens_towards_the_side_it_says(case):
 def test_a_layer_of_another_reader_is_refused_because_its_sides_are_not_known(viewer):
     layer = viewer.add_image(np.zeros((4, 5, 6), np.int16), name="MR", contrast_limits=(0, 1))
     with pytest.raises(InputError, match="File > Open"):
-        _layers.scan_of(layer)
+        _layer_data.scan_of(layer)
 
 
 @pytest.mark.parametrize("move", [{"translate": (1.0, 0.0, 0.0)}, {"scale": (1.0, 1.0, -1.0)}, {"rotate": 10.0}])
@@ -161,16 +161,16 @@ def test_a_scan_that_was_moved_in_the_viewer_is_refused(viewer, case, move):
             setattr(layer, name, np.array(getattr(layer, name)) * (1 if name == "translate" else np.array(value))
                     + (np.array(value) if name == "translate" else 0))  # fmt: skip
     with pytest.raises(InputError, match="was moved"):
-        _layers.scan_of(layer)
+        _layer_data.scan_of(layer)
 
 
 def test_labels_that_are_erased_away_are_refused_kindly(viewer, case):
     parts = case.vertebra.parts
     layer = _layers.show_mask(viewer, LabelMap(np.array(parts.array), parts.grid))
-    assert _layers.labels_of(layer).sha256() == parts.sha256()
+    assert _layer_data.labels_of(layer).sha256() == parts.sha256()
     layer.data = np.zeros_like(layer.data)
     with pytest.raises(InputError, match="empty"):
-        _layers.labels_of(layer)
+        _layer_data.labels_of(layer)
 
 
 @pytest.mark.parametrize("name", ["Axial", "Sagittal", "Coronal", "3D"])

@@ -63,7 +63,8 @@ def test_each_code_says_what_it_means_and_what_to_do(code):
 
 
 def test_a_refusal_with_choices_is_an_ask():
-    asked = Question("two", code="several_series", flag="--series UID", choices={"1.2": "9 slices", "1.3": "8 slices"})
+    choices = {"1.2": "9 slices", "1.3": "8 slices"}
+    asked = Question("two", code="several_series", field="series", flag="--series UID", choices=choices)
     assert severity_of(asked) == "ask"
     assert str(asked) == "two; choose one with --series UID: 1.2 [9 slices]; 1.3 [8 slices]"
     assert severity_of(InputError("", code="duplicate_positions")) == "refuse"

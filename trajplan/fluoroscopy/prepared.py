@@ -20,6 +20,7 @@ from trajplan.fluoroscopy.coverage import scan_ends
 from trajplan.fluoroscopy.rays import require_axis_aligned
 from trajplan.geometry import Grid, Volume
 from trajplan.geometry.arrays import AnyArray, FloatArray
+from trajplan.threads import each, slices
 
 _FINE_MM = 0.95  # a preview's voxels may be up to twice this: coarser ones show in the end plates
 _COUNTS = 30000.0  # attenuation steps of a coarse volume between nothing and the densest
@@ -61,7 +62,8 @@ class PreparedVolume:
         small = np.empty(shape, dtype=np.int16)
         densest = max(self.curve.mu_per_mm)
         table = np.asarray(self.curve.at(np.arange(-32768, 32768)) * (_COUNTS / densest), dtype=np.float32)
-        _halve(self.volume.array, table, steps, small)
+        hu, deep = self.volume.array, int(steps[0])
+        each(lambda z: _halve(hu[z.start * deep : z.stop * deep], table, steps, small[z]), slices(depth))
         middle = grid.origin_lps + (steps[::-1] - 1) / 2 * grid.spacing_xyz
         # counts from -1000 on, so that the same kind of curve reads them
         knots = (-1000.0, 0.0, 1000.0, _COUNTS - 1000.0)
@@ -110,11 +112,11 @@ def hounsfield_int16(volume: Volume) -> AnyArray:
     return rounded
 
 
-@nb.njit(parallel=True, cache=True)
+@nb.njit(cache=True, nogil=True)
 def _halve(hu: Any, table: Any, steps: Any, out: Any) -> None:
     depth, rows, columns = out.shape
     share = np.float32(1.0) / np.float32(steps[0] * steps[1] * steps[2])
-    for z in nb.prange(depth):
+    for z in range(depth):
         for y in range(rows):
             for x in range(columns):
                 total = np.float32(0)

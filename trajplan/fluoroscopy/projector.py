@@ -30,7 +30,9 @@ QUALITIES: Final[tuple[Quality, ...]] = ("fast", "joseph", "siddon", "preview")
 # threads start parallel kernels at once, as a viewer with workers would
 _ONE_AT_A_TIME = threading.Lock()
 
-__all__ = ["QUALITIES", "PreparedVolume", "Quality", "prepare", "project", "warm_up"]
+_TINY_VIEW = CArm(0.0, 0.0, np.ones(3), detector_px=(8, 8))
+
+__all__ = ["QUALITIES", "PreparedVolume", "Quality", "prepare", "project", "warm_up", "warm_up_tools"]
 
 
 def project(volume: Volume | PreparedVolume, carm: CArm, tools: Iterable[Tool] = (), *, quality: str = "fast") -> Drr:
@@ -83,10 +85,16 @@ def line_integral(prepared: PreparedVolume, carm: CArm, quality: str) -> tuple[F
         return slab_line_integral(prepared.coarse if quality == "preview" else prepared, carm), quality
 
 
-def warm_up(qualities: Iterable[str] = QUALITIES) -> None:
+def warm_up(qualities: Iterable[str] = QUALITIES, *, tools: bool = True) -> None:
     """Compile (or load from the cache) every kernel, so that the first real view does not wait."""
     tiny = Volume(np.zeros((4, 4, 4), dtype=np.int16), Grid((4, 4, 4), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)))
-    view = CArm(0.0, 0.0, np.ones(3), detector_px=(8, 8))
-    needle = Tool(Union((Capsule((0, 0, 0), (1, 0, 0), 0.5),)), 0.1)
     for quality in qualities:
-        project(prepare(tiny), view, [needle], quality=quality)
+        project(prepare(tiny), _TINY_VIEW, quality=quality)
+    if tools:
+        warm_up_tools()
+
+
+def warm_up_tools() -> None:
+    """Compile (or load from the cache) what draws tools into a picture."""
+    needle = Tool(Union((Capsule((0, 0, 0), (1, 0, 0), 0.5),)), 0.1)
+    add_tools(Drr(np.zeros(_TINY_VIEW.detector_px, dtype=np.float32), _TINY_VIEW, "fast"), [needle])

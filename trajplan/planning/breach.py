@@ -12,6 +12,7 @@ from trajplan.planning.kernels import between, between_all, cell_of
 from trajplan.planning.lattice import Lattice
 from trajplan.planning.plan import Breach, PlanSettings
 from trajplan.planning.walls import THROUGH_PEDICLE, Play, Wall
+from trajplan.threads import each, slices
 
 STEP_MM = 0.75
 
@@ -133,20 +134,25 @@ def least_clearance(
     taken = radius_mm - lattice.guard_mm
     lengths = np.broadcast_to(np.asarray(length_mm, dtype=np.float64), (len(starts_uvw),)).copy()
     starts, directions = np.ascontiguousarray(starts_uvw), np.ascontiguousarray(directions_uvw)
-    found = _least(
-        lattice.walls, lattice.cell_mm, lattice.pedicle, lattice.origin_uvw, starts, directions, lengths, taken,
-        np.array(play.start), float(play.late_mm), step_mm, float(below_mm), nearest_only,
-    )  # fmt: skip
-    return np.asarray(found)
+    cell_mm = lattice.cell_mm  # made here: the threads share it
+
+    def work(part: slice) -> FloatArray:
+        found: FloatArray = _least(
+            lattice.walls, cell_mm, lattice.pedicle, lattice.origin_uvw, starts[part], directions[part], lengths[part],
+            taken, np.array(play.start), float(play.late_mm), step_mm, float(below_mm), nearest_only,
+        )  # fmt: skip
+        return found
+
+    return np.concatenate(each(work, slices(len(starts))))
 
 
-@nb.njit(cache=True, parallel=True)
+@nb.njit(cache=True, nogil=True)
 def _least(  # type: ignore[no-untyped-def]
     walls, cell, zone, origin, starts, directions, lengths, taken, play, late_mm, step_mm, below, nearest_only
 ):
     count = walls.shape[3]
     out = np.full((len(starts), count), 1e3)
-    for n in nb.prange(len(starts)):
+    for n in range(len(starts)):
         length = lengths[n]
         steps = max(2, int(np.ceil(length / step_mm)) + 1)
         value = np.empty(count, dtype=np.float32)

@@ -11,6 +11,7 @@ from trajplan.geometry.arrays import AnyArray, Float32Array, FloatArray
 from trajplan.planning.kernels import margins, way_back, zone_depth
 from trajplan.planning.objective import CENTRING, ENOUGH_SIGMAS, SHORTFALL, TARGET_SCALE_MM
 from trajplan.planning.packing import Packed, thinned
+from trajplan.threads import each, slices
 
 INFEASIBLE = 500.0
 TOLERANCE = 1e-6
@@ -20,6 +21,9 @@ _THIN = 3
 
 _AGAIN = (-1.0, 0.7, -0.5)
 """Size and sense of the fresh simplexes after it: on the ridge between two walls one alone stops early."""
+
+_HOPELESS = 2.0
+"""A loss above which fresh simplexes no longer help: they gain 0.1 at most, and below 0 the margins are kept."""
 
 
 class Problem(NamedTuple):
@@ -112,10 +116,10 @@ def _nelder_mead(start, step, p, evaluations):  # type: ignore[no-untyped-def]
     n = len(start)
     x, f = np.empty((n + 1, n)), np.empty(n + 1)
     middle, trial = np.empty(n), np.empty((2, n))
+    # numbers are copied one by one throughout: assigning a row takes seconds to compile, for its error message
     for i in range(n + 1):
-        x[i] = start
-        if i > 0:
-            x[i, i - 1] += step[i - 1]
+        for j in range(n):
+            x[i, j] = start[j] + (step[j] if j == i - 1 else 0.0)
     first, used = 0, 0  # from which corner on the loss is not known
     while True:
         for i in range(first, n + 1):
@@ -152,10 +156,11 @@ def _nelder_mead(start, step, p, evaluations):  # type: ignore[no-untyped-def]
                 at = there
                 if f[0] <= at < f[n - 1]:
                     break
-        if f[0] <= at < f[n - 1] or (at < f[0] and there >= at):
-            x[n], f[n] = trial[0], at
-        elif there < min(at, f[n]):
-            x[n], f[n] = trial[1], there
+        first_kept = f[0] <= at < f[n - 1] or (at < f[0] and there >= at)
+        if first_kept or there < min(at, f[n]):
+            f[n] = at if first_kept else there
+            for j in range(n):
+                x[n, j] = trial[0 if first_kept else 1, j]
         else:
             for i in range(1, n + 1):
                 for j in range(n):
@@ -189,17 +194,26 @@ def climb(starts: FloatArray, p: Problem, evaluations: int) -> tuple[FloatArray,
     Returns (S, 5) and the losses (S,). Each start is worked on alone, so the result does not depend on threads.
     """
     rough = fewer(p, _THIN)
-    found, losses = climb_each(starts, np.array([0.7, 0.7, 1.0, 1.0, 1.0]), rough, evaluations)
-    for size in _AGAIN:
-        found, losses = climb_each(found, size * np.array([0.4, -0.4, 0.6, -0.6, 0.6]), p, evaluations)
-    return np.asarray(found), np.asarray(losses)
+
+    def work(part: slice) -> tuple[FloatArray, FloatArray]:
+        found, losses = climb_each(starts[part], np.array([0.7, 0.7, 1.0, 1.0, 1.0]), rough, evaluations)
+        for size in _AGAIN:
+            if size != _AGAIN[0] and losses.min(initial=np.inf) > _HOPELESS:
+                break
+            found, losses = climb_each(found, size * np.array([0.4, -0.4, 0.6, -0.6, 0.6]), p, evaluations)
+        return found, losses
+
+    found, losses = zip(*each(work, slices(len(starts))), strict=True)
+    return np.concatenate(found), np.concatenate(losses)
 
 
-@nb.njit(cache=True, parallel=True)
+@nb.njit(cache=True, nogil=True)
 def climb_each(starts, step, p, evaluations):  # type: ignore[no-untyped-def]
     """Nelder-Mead from each of the starts (S, 5)."""
     out = np.empty(starts.shape)
     losses = np.empty(len(starts))
-    for i in nb.prange(len(starts)):
-        out[i], losses[i] = _nelder_mead(starts[i], step, p, evaluations)
+    for i in range(len(starts)):
+        best, losses[i] = _nelder_mead(starts[i], step, p, evaluations)
+        for j in range(len(best)):
+            out[i, j] = best[j]
     return out, losses

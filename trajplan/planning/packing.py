@@ -26,14 +26,21 @@ class Packed(NamedTuple):
 def pack(samples: FloatArray, kinds: AnyArray) -> Packed:
     """Samples (N, 3) of kinds (N,) in boxes of 4 mm; the order they come in does not matter."""
     place = np.round(samples / _ROUNDING_MM)
-    box = np.floor(place * (_ROUNDING_MM / BOX_MM))
-    order = np.lexsort((*place.T, *box.T, kinds))
-    keys = np.column_stack([kinds, box])[order]
-    new = np.ones(len(order), dtype=bool)
+    order = np.lexsort((*place.T, *_box_of(place).T, kinds))
+    return _boxed(np.ascontiguousarray(samples[order]), kinds[order])
+
+
+def _box_of(place: FloatArray) -> FloatArray:
+    return np.asarray(np.floor(place * (_ROUNDING_MM / BOX_MM)))
+
+
+def _boxed(points: FloatArray, kinds: AnyArray) -> Packed:
+    """Samples that are in order already."""
+    keys = np.column_stack([kinds, _box_of(np.round(points / _ROUNDING_MM))])
+    new = np.ones(len(points), dtype=bool)
     new[1:] = (keys[1:] != keys[:-1]).any(axis=1)
     first = np.flatnonzero(new)
-    at = np.append(first, len(order))
-    points = np.ascontiguousarray(samples[order])
+    at = np.append(first, len(points))
     centers = np.add.reduceat(points, first, axis=0) / np.diff(at)[:, None] if len(first) else np.zeros((0, 3))
     away = np.linalg.norm(points - np.repeat(centers, np.diff(at), axis=0), axis=1)
     radius = (np.maximum.reduceat(away, first) if len(first) else np.zeros(0)) + _ROUNDING_MM
@@ -43,4 +50,4 @@ def pack(samples: FloatArray, kinds: AnyArray) -> Packed:
 def thinned(packed: Packed, every: int) -> Packed:
     """Every so many of the samples."""
     kinds = np.repeat(packed.kinds, np.diff(packed.at))
-    return pack(packed.samples[::every], kinds[::every])
+    return _boxed(np.ascontiguousarray(packed.samples[::every]), kinds[::every])

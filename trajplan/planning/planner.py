@@ -30,10 +30,11 @@ from trajplan.planning.routes import (
     Route,
     lines_of,
 )
-from trajplan.planning.search import search, worth_beating
+from trajplan.planning.search import search, worst_slack, worth_beating
 from trajplan.planning.target import HEIGHT_DOUBT_MM, height_at_mm, least_height_mm, too_flat
 from trajplan.planning.walls import BONE, Wall
 from trajplan.planning.workbench import Bench, Workbench
+from trajplan.threads import each
 
 Outcome = tuple[tuple[Trajectory, ...], tuple[Refusal, ...]]
 
@@ -107,10 +108,13 @@ def plan_approaches(
     check_settings(settings)
     task = _Task(ct, vertebra, settings, mask_doubt(automatic_mask, mask_spacing_mm), Workbench(vertebra, ct))
     wanted = routes_of(settings.approach, vertebra)
-    results: dict[Route, Trajectory | Refusal] = {}
-    for i, route in enumerate(wanted):
-        progress(i / len(wanted), f"{route.side} {route.approach} path")
-        results[route] = _plan_route(task, route)
+    task.workbench.make({route.side for route in wanted} & set(vertebra.pedicles))
+    planned = each(
+        lambda route: _plan_route(task, route),
+        wanted,
+        lambda i: progress(i / len(wanted), f"{wanted[i].side} {wanted[i].approach} path"),
+    )
+    results = dict(zip(wanted, planned, strict=True))
     found = (
         offer(results, vertebra)
         if settings.approach is Approach.AUTO
@@ -204,11 +208,11 @@ def _plan_route(task: _Task, route: Route) -> Trajectory | Refusal:
     except AnatomyError as reason:
         return Refusal(side, approach, reason.code, f"{reason}.", reason.numbers)
     margin = required_margin(settings)
-    coarse = search(bench.lattice, coarse_lines, margin, settings, bench.field.play, keep=1, best_only=True)
-    floor = worth_beating(coarse)
-    found = search(bench.lattice, lines, margin, settings, bench.field.play, floor=floor)
+    slack = worst_slack(bench.lattice, margin, settings, bench.field.play)
+    floor = worth_beating(search(bench.lattice, coarse_lines, slack, settings, keep=1, best_only=True))
+    found = search(bench.lattice, lines, slack, settings, floor=floor)
     if not found.best and np.isfinite(floor):
-        found = search(bench.lattice, lines, margin, settings, bench.field.play)
+        found = search(bench.lattice, lines, slack, settings)
     if not found.best and not route.beside and pedicle.width_mm < refusals.needed_width_mm(settings, 0.0):
         return refusals.too_narrow(pedicle, approach, settings, 0.0)
     if not found.best:

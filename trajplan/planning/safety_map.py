@@ -13,6 +13,7 @@ from trajplan.planning.lattice import index_of_side
 from trajplan.planning.plan import PlanSettings, SafetyMap
 from trajplan.planning.routes import Route, lines_of
 from trajplan.planning.workbench import Bench
+from trajplan.threads import each, slices
 
 CROSSING_STEP_MM = 1.0
 ANGLE_STEP_DEG = 2.0
@@ -33,7 +34,10 @@ def safety_map(bench: Bench, vertebra: Vertebra, route: Route, settings: PlanSet
     crossings = np.repeat(lines.crossings_uvw, len(lines.directions_uvw), axis=0)
     along = np.tile(lines.directions_uvw, (len(lines.crossings_uvw), 1))
     to_index, at_index = index_of_side(bench.field, vertebra)
-    out = _entries(bench.field.bone_field, to_index, at_index, crossings, along)
+    bone = bench.field.bone_field
+    out = np.concatenate(
+        each(lambda part: _entries(bone, to_index, at_index, crossings[part], along[part]), slices(len(along)))
+    )
     forward = np.einsum("ij,ij->i", lines.ideal_uvw - crossings, along)
     known = (out > 0) & (forward > 5.0)
     entries = crossings - out[:, None] * along
@@ -67,9 +71,9 @@ def _best_by(keys: FloatArray, values: FloatArray) -> tuple[AnyArray, FloatArray
     return chosen, values[chosen]
 
 
-@nb.njit(cache=True, parallel=True)
+@nb.njit(cache=True, nogil=True)
 def _entries(bone, to_index, at_index, crossings, along):  # type: ignore[no-untyped-def]
     out = np.empty(len(crossings))
-    for n in nb.prange(len(crossings)):
+    for n in range(len(crossings)):
         out[n] = way_back(bone, to_index, at_index, crossings[n], -along[n])
     return out

@@ -8,14 +8,16 @@ import numba as nb
 import numpy as np
 
 from trajplan.geometry.arrays import AnyArray, BoolArray, Float32Array, FloatArray
-from trajplan.planning.kernels import between
+from trajplan.planning.kernels import between, between_here
 from trajplan.planning.lattice import Lattice
 from trajplan.planning.objective import ENOUGH_SIGMAS, SHORTFALL, TARGET_SCALE_MM, sigmas, wall_weight
 from trajplan.planning.plan import PlanSettings
 from trajplan.planning.walls import THROUGH_PEDICLE, Play
+from trajplan.threads import each, slices
 
 _STEP_MM = 0.5
 _FARTHEST_BACK_MM = 90.0
+_LOOKS = 13
 BLOCKED, OUT_OF_ANGLE, NO_TIP, WORSE = -1e6, -2e6, -3e6, -4e6
 """Scores of lines that are ruled out: no free way in, against the angle limits, no tip where one may end; or that
 cannot come near the best."""
@@ -47,6 +49,17 @@ class Lines:
     offset: float
     tip_u_mm: tuple[float, float] = (-np.inf, np.inf)
     dock_u_mm: float = -np.inf
+
+
+@dataclass(frozen=True, eq=False)
+class Slack:
+    """Least weighted slack (mm) at each lattice point over the walls in play from the entry, from the zone, and from
+    `late_mm` beyond that on; 99 where no wall is."""
+
+    always: Float32Array
+    zoned: Float32Array
+    late: Float32Array
+    late_mm: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,9 +103,8 @@ def within_angles(directions: FloatArray, settings: PlanSettings) -> BoolArray:
 def search(
     lattice: Lattice,
     lines: Lines,
-    margin_mm: FloatArray,
+    slack: Slack,
     settings: PlanSettings,
-    play: Play = THROUGH_PEDICLE,
     keep: int = 6,
     floor: float = -np.inf,
     best_only: bool = False,
@@ -103,25 +115,31 @@ def search(
     given up as soon as that is certain; with `best_only` so are those that cannot come up to another line through the
     same crossing.
     """
-    always, zoned, late = worst_slack(lattice, margin_mm, settings, play)
-    scores, reach = _score_all(
-        np.ascontiguousarray(lines.crossings_uvw),
-        np.ascontiguousarray(lines.directions_uvw),
-        within_angles(lines.directions_uvw, settings),
-        always,
-        zoned,
-        late,
-        play.late_mm,
-        lattice.bone,
-        lattice.obstacle,
-        lattice.pedicle,
-        lattice.origin_uvw,
-        np.asarray(lines.ideal_uvw, dtype=np.float64),
-        np.array([lines.slope, lines.offset, *lines.tip_u_mm, lines.dock_u_mm]),
-        np.array(sigmas(settings)),
-        float(floor),
-        best_only,
-    )
+    crossings, directions = (np.ascontiguousarray(a) for a in (lines.crossings_uvw, lines.directions_uvw))
+    allowed = within_angles(directions, settings)
+
+    def work(part: slice) -> tuple[FloatArray, FloatArray]:
+        found: tuple[FloatArray, FloatArray] = _score_all(
+            crossings[part],
+            directions,
+            allowed,
+            slack.always,
+            slack.zoned,
+            slack.late,
+            slack.late_mm,
+            lattice.bone,
+            lattice.obstacle,
+            lattice.pedicle,
+            lattice.origin_uvw,
+            np.asarray(lines.ideal_uvw, dtype=np.float64),
+            np.array([lines.slope, lines.offset, *lines.tip_u_mm, lines.dock_u_mm]),
+            np.array(sigmas(settings)),
+            float(floor),
+            best_only,
+        )
+        return found
+
+    scores, reach = (np.concatenate(found) for found in zip(*each(work, slices(len(crossings))), strict=True))
     best: list[Candidate] = []
     # stable order, so that equal scores are settled the same way on every machine
     promising = np.flatnonzero(scores > max(BLOCKED, scores.max() - 2 * WINDOW))
@@ -152,21 +170,18 @@ def worth_beating(coarse: SearchResult) -> float:
     return best - WINDOW if best > -1 else best - 2 * WINDOW
 
 
-def worst_slack(
-    lattice: Lattice, margin_mm: FloatArray, settings: PlanSettings, play: Play
-) -> tuple[Float32Array, Float32Array, Float32Array]:
-    """Least weighted slack (mm) at each lattice point, over the walls in play from the entry, the zone, and late on (in
-    the order of `walls.ENTRY`, `ZONE`, `LATE`); 99 where no wall is."""
+def worst_slack(lattice: Lattice, margin_mm: FloatArray, settings: PlanSettings, play: Play = THROUGH_PEDICLE) -> Slack:
+    """The slack of an instrument at each lattice point, given the margins (8,) asked of the walls, mm."""
     taken = (settings.instrument.radius_mm + margin_mm).astype(np.float32)
-    one, two, three = _least_by_start(lattice.walls, taken, wall_weight().astype(np.float32), np.array(play.start))
-    return one, two, three
+    least = _least_by_start(lattice.walls, taken, wall_weight().astype(np.float32), np.array(play.start))
+    return Slack(least[0], least[1], least[2], float(play.late_mm))
 
 
-@nb.njit(cache=True, parallel=True)
+@nb.njit(cache=True, nogil=True)
 def _least_by_start(walls, taken, weight, start):  # type: ignore[no-untyped-def]
     nx, ny, nz, count = walls.shape
     out = np.full((3, nx, ny, nz), np.float32(99.0), dtype=np.float32)
-    for i in nb.prange(nx):
+    for i in range(nx):
         for j in range(ny):
             for k in range(nz):
                 for w in range(count):
@@ -174,6 +189,38 @@ def _least_by_start(walls, taken, weight, start):  # type: ignore[no-untyped-def
                     if slack < out[start[w], i, j, k]:
                         out[start[w], i, j, k] = slack
     return out
+
+
+@nb.njit(cache=True, inline="always")
+def _given_up(crossing, along, always, zoned, bone, zone, origin, ideal, sigmas, floor, look):  # type: ignore[no-untyped-def]
+    """Whether a line cannot reach `floor`: it passes too far from the ideal tip, or too near a wall just ahead.
+
+    What is left over counts in the least error there can be, what lacks in the greatest, so that this can only be too
+    hopeful. `look` (1,) is where the line before was given up, in steps ahead of the crossing: its neighbour often is
+    there too.
+    """
+    ix, iy, iz = ideal[0] - crossing[0], ideal[1] - crossing[1], ideal[2] - crossing[2]
+    near = ix * along[0] + iy * along[1] + iz * along[2]
+    mx, my, mz = ix - near * along[0], iy - near * along[1], iz - near * along[2]
+    passing = (mx * mx + my * my + mz * mz) / TARGET_SCALE_MM**2
+    x, y, z = crossing[0] - origin[0], crossing[1] - origin[1], crossing[2] - origin[2]
+    # the entry lies in the lattice, or the line is not looked at further back
+    behind = min(_FARTHEST_BACK_MM, (bone.shape[1] - y) / max(-along[1], 0.01))
+    lost = ENOUGH_SIGMAS - passing < floor
+    if not lost and between_here(zone, x, y, z) >= 0.5:
+        for turn in range(_LOOKS + 1):
+            step = look[0] if turn == 0 else turn - 1
+            px, py, pz = x + step * along[0], y + step * along[1], z + step * along[2]
+            slack = min(between_here(always, px, py, pz), between_here(zoned, px, py, pz))
+            if slack < 0.0:
+                hope = SHORTFALL * slack / np.sqrt(sigmas[0] ** 2 + (sigmas[1] * (behind + step)) ** 2)
+            else:
+                hope = slack / np.sqrt(sigmas[0] ** 2 + (sigmas[1] * step) ** 2)
+            if hope - passing < floor:
+                look[0] = step
+                lost = True
+                break
+    return lost
 
 
 @nb.njit(cache=True)
@@ -185,22 +232,7 @@ def _score_line(  # type: ignore[no-untyped-def]
     near = ix * along[0] + iy * along[1] + iz * along[2]
     mx, my, mz = ix - near * along[0], iy - near * along[1], iz - near * along[2]
     passing = (mx * mx + my * my + mz * mz) / TARGET_SCALE_MM**2
-    if ENOUGH_SIGMAS - passing < floor:
-        return WORSE, 0.0
     x, y, z = crossing[0] - origin[0], crossing[1] - origin[1], crossing[2] - origin[2]
-    if between(zone, x, y, z) >= 0.5:
-        # a quick look ahead: what is left over counts in the least error there can be, what lacks in the greatest, so
-        # that this can only be too hopeful; the entry lies in the lattice, or the line is not looked at further back
-        behind = min(_FARTHEST_BACK_MM, (bone.shape[1] - y) / max(-along[1], 0.01))
-        for step in range(13):
-            px, py, pz = x + step * along[0], y + step * along[1], z + step * along[2]
-            slack = min(between(always, px, py, pz), between(zoned, px, py, pz))
-            if slack < 0.0:
-                hope = SHORTFALL * slack / np.sqrt(sigmas[0] ** 2 + (sigmas[1] * (behind + step)) ** 2)
-            else:
-                hope = slack / np.sqrt(sigmas[0] ** 2 + (sigmas[1] * step) ** 2)
-            if hope - passing < floor:
-                return WORSE, 0.0
     # back to the cortex; the zone begins at the last point of it that is met going back
     out, back_zone = 0.0, -1e3
     while out < _FARTHEST_BACK_MM:
@@ -250,7 +282,7 @@ def _score_line(  # type: ignore[no-untyped-def]
     return best, best_s
 
 
-@nb.njit(cache=True, parallel=True)
+@nb.njit(cache=True, nogil=True)
 def _score_all(  # type: ignore[no-untyped-def]
     crossings,
     directions,
@@ -271,7 +303,8 @@ def _score_all(  # type: ignore[no-untyped-def]
 ):
     out = np.empty((crossings.shape[0], directions.shape[0]))
     reach = np.zeros(out.shape)
-    for i in nb.prange(crossings.shape[0]):
+    look = np.zeros(1, dtype=np.int64)
+    for i in range(crossings.shape[0]):
         asked = floor
         if best_only:
             # the line that passes nearest to the ideal tip first: few can do better
@@ -291,12 +324,18 @@ def _score_all(  # type: ignore[no-untyped-def]
             )  # fmt: skip
         ix, iy, iz = ideal[0] - crossings[i, 0], ideal[1] - crossings[i, 1], ideal[2] - crossings[i, 2]
         far2 = ix * ix + iy * iy + iz * iz
+        at = crossings[i] - origin
+        beside = between(bone, at[0], at[1], at[2]) < 0.5
         for j in range(directions.shape[0]):
             near = ix * directions[j, 0] + iy * directions[j, 1] + iz * directions[j, 2]
             if not allowed[j]:
                 out[i, j] = OUT_OF_ANGLE
-            elif ENOUGH_SIGMAS - (far2 - near * near) / TARGET_SCALE_MM**2 < asked - 1e-9:
+            elif ENOUGH_SIGMAS - (far2 - near * near) / TARGET_SCALE_MM**2 < asked - 1e-9 or _given_up(
+                crossings[i], directions[j], always, zoned, bone, zone, origin, ideal, sigmas, asked, look
+            ):
                 out[i, j] = WORSE
+            elif beside:
+                out[i, j] = BLOCKED
             else:
                 out[i, j], reach[i, j] = _score_line(
                     crossings[i], directions[j], always, zoned, late, late_mm, bone, obstacle, zone, origin, ideal,

@@ -9,7 +9,7 @@ from numba import types
 from trajplan.planning.breach import _least
 from trajplan.planning.climb import Problem, climb_each
 from trajplan.planning.edge import _edges
-from trajplan.planning.lattice import _least_of_cells, _nearest, _sampled, _signed
+from trajplan.planning.lattice import _least_of_cells, _nearest_of, _sampled, _signed
 from trajplan.planning.safety_map import _entries
 from trajplan.planning.search import _least_by_start, _score_all
 
@@ -36,7 +36,7 @@ PATHS: dict[Any, tuple[Any, ...]] = {
 WALLS: dict[Any, tuple[Any, ...]] = {
     _edges: (_FIELD, _ROWS, _ROWS),
     _sampled: (_FIELD, _ROWS, _COLUMN, _REALS, _SHAPE),
-    _nearest: (_ROWS, _INTS, _INT, _SHAPE),
+    _nearest_of: (_ROWS, _INTS, _INT, _SHAPE, _FIELD),
     _signed: (_FIELDS, _FIELD, _FIELD, types.float32, types.float32),
     _least_by_start: (_FIELDS, _SINGLES, _SINGLES, _INTS),
     _least_of_cells: (_FIELDS,),

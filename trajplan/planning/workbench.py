@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from trajplan.anatomy.vertebra import Vertebra
+from trajplan.errors import AnatomyError
 from trajplan.geometry import Volume
 from trajplan.geometry.arrays import FloatArray
 from trajplan.geometry.surface import occupancy, surface_of
 from trajplan.parts import Side
 from trajplan.planning.lattice import Lattice, make_lattice, zone_on
 from trajplan.planning.walls import BoneSurfaces, WallField, beside_pedicle, bone_surfaces, wall_field
+from trajplan.threads import each
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +52,23 @@ class Workbench:
             self._benches[key] = self._beside(side) if extrapedicular else self._through(side)
         return self._benches[key]
 
-    def _through(self, side: Side) -> Bench:
+    def make(self, sides: Iterable[Side]) -> None:
+        """Make the benches of sides beside one another; what cannot be made says so when it is asked for."""
+
+        def attempt(side: Side) -> None:
+            with suppress(AnatomyError):
+                self.bench(side)
+
+        with suppress(AnatomyError):
+            each(lambda shared: shared(), (self._shared, self.facets_uvw))
+            each(attempt, sorted(sides))
+
+    def _shared(self) -> BoneSurfaces:
         self._surfaces = self._surfaces or bone_surfaces(self.vertebra, self.ct)
-        walls = wall_field(self.vertebra, side, self._surfaces)
+        return self._surfaces
+
+    def _through(self, side: Side) -> Bench:
+        walls = wall_field(self.vertebra, side, self._shared())
         flip = np.array([side.sign, 1.0, 1.0])
         return Bench(walls, make_lattice(self.vertebra, walls), self.facets_uvw() * flip)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from trajplan.errors import InputError
 
@@ -51,6 +53,8 @@ class Question(InputError):
     message : str
         What is unclear. The choices are added to it.
     code : str
+    field : str
+        What it sets: ``series`` or ``nifti_form`` of `Answers`.
     flag : str
         The option of the command line that answers.
     choices : mapping of str to str
@@ -63,6 +67,7 @@ class Question(InputError):
         message: str,
         *,
         code: str,
+        field: Literal["series", "nifti_form"],
         flag: str,
         choices: Mapping[str, str],
         numbers: Mapping[str, float] | None = None,
@@ -73,3 +78,43 @@ class Question(InputError):
         self.asked = message
         self.flag = flag
         self.choices = dict(choices)
+        self._field = field
+
+    def answered(self, answers: Answers, choice: str) -> Answers:
+        """The answers with one of the `choices` taken."""
+        if self._field == "nifti_form":
+            return dataclasses.replace(answers, nifti_form=NiftiForm(choice))
+        return dataclasses.replace(answers, series=choice)
+
+
+class Doubt(InputError):
+    """A scan that speaks against being read, and is read only when somebody says so who knows better.
+
+    Parameters
+    ----------
+    message : str
+        What speaks against it, and what would help. The option that overrules it is added.
+    code : str
+    field : str
+        What overrules it: ``assume_hu`` or ``resample_irregular`` of `Answers`.
+    numbers : mapping of str to float, optional
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        field: Literal["assume_hu", "resample_irregular"],
+        numbers: Mapping[str, float] | None = None,
+    ) -> None:
+        flag = "--" + field.replace("_", "-")
+        super().__init__(f"{message}, or {flag} if you know better", code=code, numbers=numbers)
+        self.asked = message
+        self.field = field
+
+    def overruled(self, answers: Answers) -> Answers:
+        """The answers with this doubt set aside."""
+        if self.field == "assume_hu":
+            return dataclasses.replace(answers, assume_hu=True)
+        return dataclasses.replace(answers, resample_irregular=True)

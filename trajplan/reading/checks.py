@@ -7,6 +7,7 @@ import numpy as np
 from trajplan.errors import InputError
 from trajplan.geometry.arrays import AnyArray
 from trajplan.geometry.grid import Grid
+from trajplan.reading.answers import Doubt
 from trajplan.reading.scan import Finding
 
 PADDING_HU = -1024
@@ -128,9 +129,10 @@ def check_hu(name: str, array: AnyArray, *, assume_hu: bool = False) -> list[Fin
     shown = f"min {low:g}, 1st percentile {p1:g}, max {high:g}"
     if assume_hu:
         return [Finding("hu_assumed", "warning", f"voxels do not look like Hounsfield units ({reason}; {shown})")]
-    raise InputError(
-        f"{name} is not a CT in Hounsfield units: {reason} ({shown}); convert it, or --assume-hu if you know",
+    raise Doubt(
+        f"{name} is not a CT in Hounsfield units: {reason} ({shown}); convert it",
         code="not_hu",
+        field="assume_hu",
         numbers={"min": low, "percentile_1": p1, "max": high},
     )
 

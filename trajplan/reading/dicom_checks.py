@@ -8,6 +8,7 @@ import numpy as np
 
 from trajplan.errors import InputError
 from trajplan.geometry.arrays import FloatArray
+from trajplan.reading.answers import Doubt
 from trajplan.reading.dicom_header import Header
 from trajplan.reading.dicom_pixel_data import MAX_SIDE
 from trajplan.reading.scan import Finding
@@ -61,10 +62,10 @@ def check_values(group: Sequence[Header], *, assume_hu: bool) -> None:
         if assume_hu:
             continue
         if h.rescale is None:
-            raise InputError(
-                f"{name} has no RescaleSlope and RescaleIntercept, so Hounsfield units are unknown; use the original, "
-                "or --assume-hu if you know",
+            raise Doubt(
+                f"{name} has no RescaleSlope and RescaleIntercept, so Hounsfield units are unknown; use the original",
                 code="no_rescale",
+                field="assume_hu",
             )
         if h.rescale_type not in _HU_TYPES:
             raise InputError(

@@ -9,6 +9,7 @@ import numpy as np
 
 from trajplan.errors import InputError
 from trajplan.geometry.arrays import FloatArray, unit
+from trajplan.reading.answers import Doubt
 from trajplan.reading.datafile import check_spacing
 from trajplan.reading.dicom_header import Header
 from trajplan.reading.irregular import regular_steps
@@ -210,10 +211,11 @@ def _judge(error_mm: float, positions: FloatArray, normal: FloatArray) -> list[F
     usual = float(np.median(gaps))
     i = int(np.argmax(np.abs(gaps - usual)))
     what = "slice missing" if gaps[i] > 1.5 * usual else "irregular step"
-    raise InputError(
+    raise Doubt(
         f"slice positions deviate from a regular grid by {error_mm:.2f} mm (limit {WARN_MM:.2f} mm): {what} between "
         f"z = {positions[i][2]:.2f} and z = {positions[i + 1][2]:.2f} mm, {gaps[i]:.2f} mm apart where "
-        f"{usual:.2f} mm is usual; send the whole series again, or ask for --resample-irregular",
+        f"{usual:.2f} mm is usual; send the whole series again",
         code="geometry_not_affine",
+        field="resample_irregular",
         numbers={"corner_error_mm": error_mm, "gap_mm": float(gaps[i]), "usual_mm": usual},
     )

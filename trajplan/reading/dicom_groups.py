@@ -60,6 +60,7 @@ def ask(message: str, code: str, choices: Sequence[tuple[str, Sequence[Header]]]
     return Question(
         message,
         code=code,
+        field="series",
         flag="--series UID#N" if numbered else "--series UID",
         choices={name or "(no UID)": _holds(group, kinds=numbered) for name, group in choices},
         numbers={"series": float(len(choices)), "groups": float(len(choices))},

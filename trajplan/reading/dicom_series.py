@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from trajplan.errors import InputError
+from trajplan.reading.answers import Doubt
 from trajplan.reading.checks import MIN_VOXELS
 from trajplan.reading.dicom_geometry import slice_normal
 from trajplan.reading.dicom_groups import ask, split_by_geometry, split_by_kind
@@ -187,10 +188,10 @@ def _nothing_usable(found: list[Header], where: str) -> InputError:
             numbers={"frames": float(multi[0].frames)},
         )
     modality = found[0].modality[:16] or "not given"
-    return InputError(
-        f"{where}: modality is {modality}, not CT, so Hounsfield units are not defined; name the "
-        "CT, or --assume-hu if you know",
+    return Doubt(
+        f"{where}: modality is {modality}, not CT, so Hounsfield units are not defined; name the CT",
         code="not_ct",
+        field="assume_hu",
     )
 
 

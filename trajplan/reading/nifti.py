@@ -149,6 +149,7 @@ def _place(
             f"{name}: qform and sform disagree by up to {difference:.2f} mm (limit {tolerance_mm:.2f} mm), so "
             "sides may be swapped; find out which is right",
             code="nifti_forms_disagree",
+            field="nifti_form",
             flag="--nifti-form",
             choices={str(form): _shown(affine, size) for form, affine in forms.items()},
             numbers={"difference_mm": difference, "limit_mm": tolerance_mm} if np.isfinite(difference) else {},
