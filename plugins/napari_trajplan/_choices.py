@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from qtpy.QtCore import QObject, Signal
 
 from napari_trajplan import _layer_data, _layers, _opened
+from napari_trajplan._coords import to_lps
 from napari_trajplan._session import Session, Step
 from napari_trajplan._tell import Telling
 from trajplan.errors import InputError
@@ -101,7 +102,7 @@ class Choices(QObject):
         with Telling(self.told):
             if viewer.dims.ndisplay != 2:
                 raise InputError("click in a slice: press the 2D/3D button of napari to leave 3D", code="in_3d")
-            self.choose_at(_layers.to_lps(np.array(event.position)[-3:]))
+            self.choose_at(to_lps(np.array(event.position)[-3:]))
 
     # the mask -------------------------------------------------------------------------------------------------------
 
