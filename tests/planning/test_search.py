@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import numba as nb
 import numpy as np
 import pytest
 from planning_cases import Case
@@ -14,6 +15,7 @@ from trajplan.geometry import Frame, Grid, Volume
 from trajplan.parts import Part, Side
 from trajplan.planning.angles import trocar_angles
 from trajplan.planning.breach import breach_probability, least_clearance
+from trajplan.planning.climb import _HOPELESS, climb
 from trajplan.planning.evaluate import required_margin
 from trajplan.planning.kernels import margins
 from trajplan.planning.lattice import SPACING_MM, Lattice, make_lattice
@@ -268,3 +270,24 @@ def test_angles_are_those_of_the_side_and_caudal_forward_is_positive(side: Side)
 def test_parts_ids_of_the_planner_are_those_of_the_label_map() -> None:
     assert Side.LEFT.pedicle == Part.PEDICLE_LEFT
     assert Side.RIGHT.pedicle == Part.PEDICLE_RIGHT
+
+
+def test_a_climb_does_not_depend_on_how_its_starts_are_shared(
+    field: WallField, wedge: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A good start beside hopeless ones: these climb on because of it, also in a thread of their own."""
+    settings = PlanSettings()
+    lines = lines_of(Route(Side.LEFT, "bipedicular"), wedge.vertebra, settings, 1.5, 3.0)
+    p = problem_of(wedge.vertebra, field, np.zeros((0, 3)), lines, required_margin(settings), settings)
+    crossing = lines.crossings_uvw.mean(axis=0)
+    good = np.array([crossing[0], crossing[2], *lines.ideal_uvw])
+    off = np.array([9.0, 0.0, 12.0, 0.0, 0.0])
+    starts = np.stack([good, good + off, good - off])
+    found = []
+    for threads in (1, 2, 3):
+        monkeypatch.setattr(nb, "get_num_threads", lambda threads=threads: threads)
+        found.append(climb(starts, p, 20))
+    assert found[0][1].min() < _HOPELESS < found[0][1].max(), "the case is one that could depend on it"
+    for places, losses in found[1:]:
+        assert places.tobytes() == found[0][0].tobytes()
+        assert losses.tobytes() == found[0][1].tobytes()

@@ -193,14 +193,23 @@ def climb(starts: FloatArray, p: Problem, evaluations: int) -> tuple[FloatArray,
 
     Returns (S, 5) and the losses (S,). Each start is worked on alone, so the result does not depend on threads.
     """
-    rough = fewer(p, _THIN)
+    wide = np.array([0.7, 0.7, 1.0, 1.0, 1.0]), fewer(p, _THIN)
+    first, *others = ((size * np.array([0.4, -0.4, 0.6, -0.6, 0.6]), p) for size in _AGAIN)
+    found, losses = _climbed(starts, [wide, first], evaluations)
+    if losses.min(initial=np.inf) <= _HOPELESS:
+        found, losses = _climbed(found, others, evaluations)
+    return found, losses
+
+
+def _climbed(
+    starts: FloatArray, climbs: list[tuple[FloatArray, Problem]], evaluations: int
+) -> tuple[FloatArray, FloatArray]:
+    """`climb_each` with one simplex and problem after the other, the starts shared among threads."""
 
     def work(part: slice) -> tuple[FloatArray, FloatArray]:
-        found, losses = climb_each(starts[part], np.array([0.7, 0.7, 1.0, 1.0, 1.0]), rough, evaluations)
-        for size in _AGAIN:
-            if size != _AGAIN[0] and losses.min(initial=np.inf) > _HOPELESS:
-                break
-            found, losses = climb_each(found, size * np.array([0.4, -0.4, 0.6, -0.6, 0.6]), p, evaluations)
+        found, losses = starts[part], np.empty(0)
+        for step, problem in climbs:
+            found, losses = climb_each(found, step, problem, evaluations)
         return found, losses
 
     found, losses = zip(*each(work, slices(len(starts))), strict=True)
