@@ -7,7 +7,7 @@ import subprocess
 import time
 
 from trajplan.anatomy.backend import Progress
-from trajplan.first_use import TOOLS, X_RAYS, compile_beside, uncompiled
+from trajplan.first_use import PATHS, WALLS, compile_beside, uncompiled
 
 _POLL_S = 0.2
 _PATIENCE_S = 120.0
@@ -36,6 +36,6 @@ def _stop() -> None:
 def wait(progress: Progress) -> None:
     """In the worker: until what a plan begins with is compiled beside the window; says why it takes so long."""
     start = time.monotonic()
-    while set(uncompiled()) - {X_RAYS, TOOLS} and (waited := time.monotonic() - start) < _PATIENCE_S:
+    while set(uncompiled()) & {WALLS, PATHS} and (waited := time.monotonic() - start) < _PATIENCE_S:
         progress(0.0, f"compiling the planner, once after an installation (up to a minute; {waited:.0f} s so far)")
         time.sleep(_POLL_S)

@@ -108,7 +108,7 @@ def plan_approaches(
     check_settings(settings)
     task = _Task(ct, vertebra, settings, mask_doubt(automatic_mask, mask_spacing_mm), Workbench(vertebra, ct))
     wanted = routes_of(settings.approach, vertebra)
-    task.workbench.make({route.side for route in wanted} & set(vertebra.pedicles))
+    task.workbench.make({route.side for route in wanted})
     planned = each(
         lambda route: _plan_route(task, route),
         wanted,

@@ -17,7 +17,6 @@ from trajplan.threads import each, slices
 
 _STEP_MM = 0.5
 _FARTHEST_BACK_MM = 90.0
-_LOOKS = 13
 BLOCKED, OUT_OF_ANGLE, NO_TIP, WORSE = -1e6, -2e6, -3e6, -4e6
 """Scores of lines that are ruled out: no free way in, against the angle limits, no tip where one may end; or that
 cannot come near the best."""
@@ -192,24 +191,28 @@ def _least_by_start(walls, taken, weight, start):  # type: ignore[no-untyped-def
 
 
 @nb.njit(cache=True, inline="always")
-def _given_up(crossing, along, always, zoned, bone, zone, origin, ideal, sigmas, floor, look):  # type: ignore[no-untyped-def]
-    """Whether a line cannot reach `floor`: it passes too far from the ideal tip, or too near a wall just ahead.
-
-    What is left over counts in the least error there can be, what lacks in the greatest, so that this can only be too
-    hopeful. `look` (1,) is where the line before was given up, in steps ahead of the crossing: its neighbour often is
-    there too.
-    """
+def _passing(crossing, along, ideal):  # type: ignore[no-untyped-def]
+    """What a line loses at least because it passes beside the ideal tip."""
     ix, iy, iz = ideal[0] - crossing[0], ideal[1] - crossing[1], ideal[2] - crossing[2]
     near = ix * along[0] + iy * along[1] + iz * along[2]
     mx, my, mz = ix - near * along[0], iy - near * along[1], iz - near * along[2]
-    passing = (mx * mx + my * my + mz * mz) / TARGET_SCALE_MM**2
+    return (mx * mx + my * my + mz * mz) / TARGET_SCALE_MM**2
+
+
+@nb.njit(cache=True, inline="always")
+def _given_up(crossing, along, always, zoned, bone, zone, origin, ideal, sigmas, floor):  # type: ignore[no-untyped-def]
+    """Whether a line cannot reach `floor`: it passes too far from the ideal tip, or too near a wall just ahead.
+
+    What is left over counts in the least error there can be, what lacks in the greatest, so that this can only be too
+    hopeful.
+    """
+    passing = _passing(crossing, along, ideal)
     x, y, z = crossing[0] - origin[0], crossing[1] - origin[1], crossing[2] - origin[2]
     # the entry lies in the lattice, or the line is not looked at further back
     behind = min(_FARTHEST_BACK_MM, (bone.shape[1] - y) / max(-along[1], 0.01))
     lost = ENOUGH_SIGMAS - passing < floor
     if not lost and between_here(zone, x, y, z) >= 0.5:
-        for turn in range(_LOOKS + 1):
-            step = look[0] if turn == 0 else turn - 1
+        for step in range(13):
             px, py, pz = x + step * along[0], y + step * along[1], z + step * along[2]
             slack = min(between_here(always, px, py, pz), between_here(zoned, px, py, pz))
             if slack < 0.0:
@@ -217,7 +220,6 @@ def _given_up(crossing, along, always, zoned, bone, zone, origin, ideal, sigmas,
             else:
                 hope = slack / np.sqrt(sigmas[0] ** 2 + (sigmas[1] * step) ** 2)
             if hope - passing < floor:
-                look[0] = step
                 lost = True
                 break
     return lost
@@ -228,10 +230,7 @@ def _score_line(  # type: ignore[no-untyped-def]
     crossing, along, always, zoned, late, late_mm, bone, obstacle, zone, origin, ideal, ends, sigmas, floor
 ):
     """(score, distance from crossing to tip) of the best path on one line."""
-    ix, iy, iz = ideal[0] - crossing[0], ideal[1] - crossing[1], ideal[2] - crossing[2]
-    near = ix * along[0] + iy * along[1] + iz * along[2]
-    mx, my, mz = ix - near * along[0], iy - near * along[1], iz - near * along[2]
-    passing = (mx * mx + my * my + mz * mz) / TARGET_SCALE_MM**2
+    passing = _passing(crossing, along, ideal)
     x, y, z = crossing[0] - origin[0], crossing[1] - origin[1], crossing[2] - origin[2]
     # back to the cortex; the zone begins at the last point of it that is met going back
     out, back_zone = 0.0, -1e3
@@ -303,7 +302,6 @@ def _score_all(  # type: ignore[no-untyped-def]
 ):
     out = np.empty((crossings.shape[0], directions.shape[0]))
     reach = np.zeros(out.shape)
-    look = np.zeros(1, dtype=np.int64)
     for i in range(crossings.shape[0]):
         asked = floor
         if best_only:
@@ -322,17 +320,12 @@ def _score_all(  # type: ignore[no-untyped-def]
                     ends, sigmas, floor,
                 )[0],
             )  # fmt: skip
-        ix, iy, iz = ideal[0] - crossings[i, 0], ideal[1] - crossings[i, 1], ideal[2] - crossings[i, 2]
-        far2 = ix * ix + iy * iy + iz * iz
         at = crossings[i] - origin
         beside = between(bone, at[0], at[1], at[2]) < 0.5
         for j in range(directions.shape[0]):
-            near = ix * directions[j, 0] + iy * directions[j, 1] + iz * directions[j, 2]
             if not allowed[j]:
                 out[i, j] = OUT_OF_ANGLE
-            elif ENOUGH_SIGMAS - (far2 - near * near) / TARGET_SCALE_MM**2 < asked - 1e-9 or _given_up(
-                crossings[i], directions[j], always, zoned, bone, zone, origin, ideal, sigmas, asked, look
-            ):
+            elif _given_up(crossings[i], directions[j], always, zoned, bone, zone, origin, ideal, sigmas, asked):
                 out[i, j] = WORSE
             elif beside:
                 out[i, j] = BLOCKED

@@ -61,7 +61,7 @@ class Workbench:
 
         with suppress(AnatomyError):
             each(lambda shared: shared(), (self._shared, self.facets_uvw))
-            each(attempt, sorted(sides))
+            each(attempt, sorted(set(sides) & set(self.vertebra.pedicles)))
 
     def _shared(self) -> BoneSurfaces:
         self._surfaces = self._surfaces or bone_surfaces(self.vertebra, self.ct)
