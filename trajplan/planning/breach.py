@@ -12,7 +12,7 @@ from trajplan.planning.kernels import between, between_all, cell_of
 from trajplan.planning.lattice import Lattice
 from trajplan.planning.plan import Breach, PlanSettings
 from trajplan.planning.walls import THROUGH_PEDICLE, Play, Wall
-from trajplan.threads import each, slices
+from trajplan.threads import in_slices
 
 STEP_MM = 0.75
 
@@ -136,14 +136,15 @@ def least_clearance(
     starts, directions = np.ascontiguousarray(starts_uvw), np.ascontiguousarray(directions_uvw)
     cell_mm = lattice.cell_mm  # made here: the threads share it
 
-    def work(part: slice) -> FloatArray:
+    def work(part: slice) -> tuple[FloatArray]:
         found: FloatArray = _least(
             lattice.walls, cell_mm, lattice.pedicle, lattice.origin_uvw, starts[part], directions[part], lengths[part],
             taken, np.array(play.start), float(play.late_mm), step_mm, float(below_mm), nearest_only,
         )  # fmt: skip
-        return found
+        return (found,)
 
-    return np.concatenate(each(work, slices(len(starts))))
+    (least,) = in_slices(work, len(starts))
+    return np.asarray(least)
 
 
 @nb.njit(cache=True, nogil=True)

@@ -11,7 +11,7 @@ from trajplan.geometry.arrays import AnyArray, Float32Array, FloatArray
 from trajplan.planning.kernels import margins, way_back, zone_depth
 from trajplan.planning.objective import CENTRING, ENOUGH_SIGMAS, SHORTFALL, TARGET_SCALE_MM
 from trajplan.planning.packing import Packed, thinned
-from trajplan.threads import each, slices
+from trajplan.threads import in_slices
 
 INFEASIBLE = 500.0
 TOLERANCE = 1e-6
@@ -212,8 +212,8 @@ def _climbed(
             found, losses = climb_each(found, step, problem, evaluations)
         return found, losses
 
-    found, losses = zip(*each(work, slices(len(starts))), strict=True)
-    return np.concatenate(found), np.concatenate(losses)
+    found, losses = in_slices(work, len(starts))
+    return found, losses
 
 
 @nb.njit(cache=True, nogil=True)

@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 from trajplan.geometry import Volume
 from trajplan.geometry.arrays import BoolArray, FloatArray
 from trajplan.geometry.surface import Surface
-from trajplan.threads import each, slices
+from trajplan.threads import in_slices
 
 MOST_INWARDS_MM, MOST_OUTWARDS_MM = 0.9, 0.35
 """A wall is moved this far at most; less outwards, so that a mask drawn small on purpose stays small."""
@@ -62,8 +62,7 @@ def moved_to_edge(surface: Surface, ct: Volume, where: BoolArray) -> Surface:
     index = box.grid.world_to_index(points)
     step = box.grid.world_to_index(points + normals) - index
     index, step = np.ascontiguousarray(index), np.ascontiguousarray(step * _STEP_MM)
-    found = each(lambda part: _edges(spline, index[part], step[part]), slices(len(index)))
-    edge, peak = (np.concatenate(values) for values in zip(*found, strict=True))
+    edge, peak = in_slices(lambda part: _edges(spline, index[part], step[part]), len(index))
     shift = _averaged(edge, points)
     faint = np.clip((FAINT_HU - peak) * FAINT_MM_PER_HU, 0.0, FAINT_MOST_MM)
     shift = np.where(

@@ -13,7 +13,7 @@ from trajplan.planning.lattice import index_of_side
 from trajplan.planning.plan import PlanSettings, SafetyMap
 from trajplan.planning.routes import Route, lines_of
 from trajplan.planning.workbench import Bench
-from trajplan.threads import each, slices
+from trajplan.threads import in_slices
 
 CROSSING_STEP_MM = 1.0
 ANGLE_STEP_DEG = 2.0
@@ -35,9 +35,7 @@ def safety_map(bench: Bench, vertebra: Vertebra, route: Route, settings: PlanSet
     along = np.tile(lines.directions_uvw, (len(lines.crossings_uvw), 1))
     to_index, at_index = index_of_side(bench.field, vertebra)
     bone = bench.field.bone_field
-    out = np.concatenate(
-        each(lambda part: _entries(bone, to_index, at_index, crossings[part], along[part]), slices(len(along)))
-    )
+    (out,) = in_slices(lambda part: (_entries(bone, to_index, at_index, crossings[part], along[part]),), len(along))
     forward = np.einsum("ij,ij->i", lines.ideal_uvw - crossings, along)
     known = (out > 0) & (forward > 5.0)
     entries = crossings - out[:, None] * along

@@ -13,7 +13,7 @@ from trajplan.planning.lattice import Lattice
 from trajplan.planning.objective import ENOUGH_SIGMAS, SHORTFALL, TARGET_SCALE_MM, sigmas, wall_weight
 from trajplan.planning.plan import PlanSettings
 from trajplan.planning.walls import THROUGH_PEDICLE, Play
-from trajplan.threads import each, slices
+from trajplan.threads import in_slices
 
 _STEP_MM = 0.5
 _FARTHEST_BACK_MM = 90.0
@@ -138,7 +138,7 @@ def search(
         )
         return found
 
-    scores, reach = (np.concatenate(found) for found in zip(*each(work, slices(len(crossings))), strict=True))
+    scores, reach = in_slices(work, len(crossings))
     best: list[Candidate] = []
     # stable order, so that equal scores are settled the same way on every machine
     promising = np.flatnonzero(scores > max(BLOCKED, scores.max() - 2 * WINDOW))
