@@ -25,13 +25,12 @@ def main(picture: str) -> None:
     dock = PlannerDock(viewer)
     viewer.window.add_dock_widget(dock, name="Planner", area="right")
     dock.tour.close_button.click()
+    _resize(window)  # napari fits the first layer into the canvas as it is then
     show(viewer, dock, *made())
     found: dict[str, Any] = {"ratio": window.devicePixelRatio(), "clipped": [], "dark": {}}
     for panel in (dock.xrays, dock.slices):
         to_front(panel)
-        window.resize(*SIZE)
-        for _ in range(50):
-            QApplication.processEvents()
+        _resize(window)
         name = panel.objectName()
         found["clipped"] += [f"{name}: {what}" for what in _clipped(panel)]
         image = window.grab().toImage()
@@ -44,6 +43,12 @@ def main(picture: str) -> None:
     sys.stdout.write(json.dumps(found) + "\n")
     dock.planner.close()
     viewer.close()
+
+
+def _resize(window: QWidget) -> None:
+    window.resize(*SIZE)
+    for _ in range(50):
+        QApplication.processEvents()
 
 
 def _clipped(panel: QWidget) -> list[str]:

@@ -9,7 +9,7 @@ from napari.layers import Image, Labels, Layer
 from numpy.typing import ArrayLike
 from qtpy.QtCore import QObject, Signal
 
-from napari_trajplan import _layer_data, _layers, _opened
+from napari_trajplan import _layer_data, _layers, _opened, _vertebra_layers
 from napari_trajplan._coords import to_lps
 from napari_trajplan._session import Session, Step
 from napari_trajplan._tell import Telling
@@ -26,10 +26,12 @@ _SAME_MM = 10.0
 
 
 class Choices(QObject):
-    """Choices of one case. `told` is a line for the user; `put_away` says that the case before is over."""
+    """Choices of one case. `told` is a line for the user; `put_away` says that the case before is over, `opened` that
+    another has begun with a scan."""
 
     told = Signal(str)
     put_away = Signal()
+    opened = Signal(object)
 
     def __init__(self, viewer: Any, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -54,6 +56,7 @@ class Choices(QObject):
                 self._session.set_scan(scan)
                 if found := self.label_layers():
                     self.use_labels(found[-1])
+                self.opened.emit(scan)
             return True
         return False
 
@@ -117,7 +120,7 @@ class Choices(QObject):
             target: Target = self._session.require(Step.SEGMENT)
             parts = target.vertebra.parts
             mask = parts.mask(*_BONE).astype(np.uint8) * (target.vertebra.level_id or UNKNOWN_LEVEL_ID)
-            layer = _layers.show_mask(self._viewer, LabelMap(mask.astype(np.uint8), parts.grid))
+            layer = _vertebra_layers.show_mask(self._viewer, LabelMap(mask.astype(np.uint8), parts.grid))
             layer.visible = True
             layer.selected_label = int(mask.max())
             self._viewer.layers.selection.active = layer
@@ -126,7 +129,7 @@ class Choices(QObject):
     def take_mask(self) -> bool:
         """Take the mask as it was painted; everything after Vertebra is stale. Whether it could be taken."""
         with Telling(self.told):
-            layer = _layers.find(self._viewer, _layers.MASK)
+            layer = _layers.find(self._viewer, _vertebra_layers.MASK)
             if layer is None:
                 raise InputError("there is no mask to take: press Edit mask first", code="no_mask")
             target = self._session.target

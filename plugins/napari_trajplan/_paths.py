@@ -9,7 +9,7 @@ import numpy as np
 from napari.layers import Labels, Points
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_trajplan import _layer_data, _layers
+from napari_trajplan import _layer_data, _layers, _path_layers
 from napari_trajplan._later import Later
 from napari_trajplan._live_grade import Answer, Judge, LiveGrader, Question
 from napari_trajplan._nudge import bind_arrows
@@ -74,17 +74,17 @@ class Paths(QObject):
         for path in result.trajectories:
             self._draw_around(path)
             self.later.add(
-                lambda path=path: _layers.show_ghost(self._viewer, path), lambda path=path: self._add_handles(path)
+                lambda path=path: _path_layers.show_ghost(self._viewer, path), lambda path=path: self._add_handles(path)
             )
 
     def _add_handles(self, path: Trajectory) -> None:
-        known = _layers.find(self._viewer, _layers.name_of(path.side, "path"))
-        layer = _layers.show_handles(self._viewer, path.side, (path.entry_lps, path.target_lps))
+        known = _layers.find(self._viewer, _path_layers.name_of(path.side, "path"))
+        layer = _path_layers.show_handles(self._viewer, path.side, (path.entry_lps, path.target_lps))
         if layer is not known:
             layer.mouse_drag_callbacks.append(self._follower(path.side))
             layer.events.data.connect(self._points_changed(path.side))
             bind_arrows(self._viewer, layer)
-        _layers.mark_moved(self._viewer, path.side, False)
+        _path_layers.mark_moved(self._viewer, path.side, False)
         layer.mode = "select"
         self._viewer.layers.selection.active = layer
 
@@ -119,7 +119,7 @@ class Paths(QObject):
         return [
             name
             for side in sides
-            for name in (*(_layers.name_of(side, what) for what in _DERIVED), f"{_layers.SKIN} {side.value}")
+            for name in (*(_path_layers.name_of(side, what) for what in _DERIVED), f"{_path_layers.SKIN} {side.value}")
         ]
 
     def ends(self, side: Side) -> Ends | None:
@@ -156,14 +156,14 @@ class Paths(QObject):
         if side in self.live:
             self.chosen = side
             self.shafts.advance(side, depth_mm)
-            if _layers.find(self._viewer, _layers.name_of(side, "trocar")) is not None:
+            if _layers.find(self._viewer, _path_layers.name_of(side, "trocar")) is not None:
                 self._draw_trocar(side)
             self.advanced.emit(side, depth_mm)
 
     def _draw_trocar(self, side: Side) -> None:
         path, scan = self.live.get(side), self._session.inputs.scan
         if path is not None and scan is not None:
-            _layers.show_trocar(self._viewer, path, scan.volume.grid, self.shafts.depth_mm(side))
+            _path_layers.show_trocar(self._viewer, path, scan.volume.grid, self.shafts.depth_mm(side))
 
     def undo(self) -> None:
         """The move before."""
@@ -204,7 +204,7 @@ class Paths(QObject):
         if isinstance(active, Labels) and active.mode != "pan_zoom":
             return
         for side in self.live:
-            layer = _layers.find(viewer, _layers.name_of(side, "path"))
+            layer = _layers.find(viewer, _path_layers.name_of(side, "path"))
             if layer is None or not layer.visible or layer is active:
                 continue
             under = layer.get_value(
@@ -243,7 +243,7 @@ class Paths(QObject):
             return
         count, ends = len(layer.data), self.ends(side)
         if ends is not None:
-            _layers.show_handles(self._viewer, side, ends)
+            _path_layers.show_handles(self._viewer, side, ends)
         raise InputError(f"a path has two points, entry and tip, not {count}: they were put back", code="two_points")
 
     # what is known of a move ----------------------------------------------------------------------------------------
@@ -284,7 +284,7 @@ class Paths(QObject):
             self._draw_around(path)
             return
         self._session.edits.move(side, ends)
-        _layers.show_handles(self._viewer, side, ends)
+        _path_layers.show_handles(self._viewer, side, ends)
         self._move(side, ends)
         self._draw_around(path)
         self._mark()
@@ -296,10 +296,10 @@ class Paths(QObject):
             return
         frame = plan.vertebra.frame
         self.later.add(
-            lambda: _layers.show_balloon(viewer, path),
-            lambda: _layers.show_cone(viewer, path, frame),
-            lambda: _layers.show_skin(viewer, path),
-            lambda: _layers.show_safety(viewer, path),
+            lambda: _path_layers.show_balloon(viewer, path),
+            lambda: _path_layers.show_cone(viewer, path, frame),
+            lambda: _path_layers.show_skin(viewer, path),
+            lambda: _path_layers.show_safety(viewer, path),
         )
 
     def _restore_all(self) -> None:
@@ -311,11 +311,11 @@ class Paths(QObject):
         ends = self.ends(side)
         if ends is None:
             return
-        _layers.show_handles(self._viewer, side, ends)
+        _path_layers.show_handles(self._viewer, side, ends)
         self._move(side, ends)
         self.grader.ask(Question(side, ends, full=True))
 
     def _mark(self) -> None:
         for side in self.live:
-            _layers.mark_moved(self._viewer, side, side in self._session.edits.now)
+            _path_layers.mark_moved(self._viewer, side, side in self._session.edits.now)
         self.settled.emit()

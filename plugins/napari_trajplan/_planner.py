@@ -8,7 +8,7 @@ from typing import Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_trajplan import _layers, _opened, _saving, _views
+from napari_trajplan import _layers, _opened, _path_layers, _saving, _vertebra_layers, _views
 from napari_trajplan._choices import Choices
 from napari_trajplan._levels import Levels
 from napari_trajplan._live_grade import Judge
@@ -24,6 +24,7 @@ from trajplan.exports.saved_case import SavedCase, require_scan
 from trajplan.fluoroscopy.display import Window
 from trajplan.geometry.arrays import FloatArray
 from trajplan.planning.plan import PlanSettings
+from trajplan.reading.scan import Scan
 from trajplan.target import Target
 
 _SOON_MS = 400
@@ -57,6 +58,7 @@ class Planner(QObject):
         self.choices = Choices(viewer, self.session, self)
         self.choices.told.connect(self.told)
         self.choices.put_away.connect(self._put_away)
+        self.choices.opened.connect(self._opened)
         self.runner = Runner(self.session, self)
         self.runner.told.connect(self.told)
         self.runner.progressed.connect(self.progressed)
@@ -109,7 +111,7 @@ class Planner(QObject):
 
     def _segmented(self, target: Target, keys: Keys) -> None:
         self.session.made(Step.SEGMENT, target, keys[Step.SEGMENT])
-        for show in (_layers.show_parts, _layers.show_heights, _layers.show_plates):
+        for show in (_vertebra_layers.show_parts, _vertebra_layers.show_heights, _vertebra_layers.show_plates):
             self.paths.later.add(lambda show=show: show(self.viewer, target.vertebra))
         self._look_at(target.vertebra.frame.origin_lps)
 
@@ -213,11 +215,11 @@ class Planner(QObject):
         if scan is None:
             return
         self.paths.clear()
-        _layers.remove(self.viewer, _layers.MASK)
+        _layers.remove(self.viewer, _vertebra_layers.MASK)
         self.planned.emit(None)
         _saving.take(session, case, scan)
         if case.labels is not None and not self.choices.label_layers():
-            _layers.show_labels(self.viewer, case.labels, scan.sha256)
+            _vertebra_layers.show_labels(self.viewer, case.labels, scan.sha256)
         given = scan, session.request(), case.kept
         if case.plan is not None:
             self.runner.begin(
@@ -241,17 +243,20 @@ class Planner(QObject):
         if self._closing:
             return
         if self.session.plan is not None:
-            _layers.mark_stale(self.viewer, self.session.state(Step.PLAN) is State.STALE)
+            _path_layers.mark_stale(self.viewer, self.session.state(Step.PLAN) is State.STALE)
         self.changed.emit()
 
     def _ended(self) -> None:
         self._soon.start()
         self._refresh()
 
+    def _opened(self, scan: Scan) -> None:
+        self.paths.later.add(*_vertebra_layers.empty(self.viewer, scan.volume.grid))
+
     def _put_away(self) -> None:
         self.cancel()
         self.paths.clear()
-        _layers.remove(self.viewer, _layers.PARTS, _layers.MASK, _layers.HEIGHTS, _layers.PLATES)
+        _layers.remove(self.viewer, *_vertebra_layers.OF_A_CASE)
         self.planned.emit(None)
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from qtpy.QtCore import QPointF
 from viewer_window import click_at, drag, picture_folder, press, settled, shot, until
 from window_scans import STORED, body_center_lps, part_at, scan_file
 
-from napari_trajplan import _layers, _views
+from napari_trajplan import _path_layers, _vertebra_layers, _views
 from napari_trajplan._coords import to_lps, to_napari
 from napari_trajplan._session import State, Step
 from trajplan.parts import Part, Side
@@ -71,15 +71,15 @@ def test_click_plan_drag_cancel_edit_export_save_and_reopen(window, tmp_path, st
     plan = session.plan
     assert plan.trajectories, told[-1]
     for path in plan.trajectories:
-        tube = to_lps(viewer.layers[_layers.name_of(path.side, "trocar")].data[0])
+        tube = to_lps(viewer.layers[_path_layers.name_of(path.side, "trocar")].data[0])
         tip = tube[np.argmax((tube - path.entry_lps) @ path.direction_lps)]
         assert np.linalg.norm(tip - path.target_lps) <= path.instrument.radius_mm + 1e-3
         assert part_at(stored, path.target_lps) == Part.BODY
         assert np.sign(path.entry_lps[0] - center[0]) == path.side.sign, "left is the patient's left"
         assert path.entry_lps[1] > center[1] + 10, "the entry is behind the body"
-        ends = viewer.layers[_layers.name_of(path.side, "path")].data
+        ends = viewer.layers[_path_layers.name_of(path.side, "path")].data
         assert np.allclose(to_lps(ends[1]), path.target_lps, atol=1e-3)
-    parts = viewer.layers[_layers.PARTS]
+    parts = viewer.layers[_vertebra_layers.PARTS]
     assert parts.get_value(to_napari(center), world=True) == Part.BODY
     shot(viewer, folder, "3-planned")
 
@@ -111,7 +111,7 @@ def test_click_plan_drag_cancel_edit_export_save_and_reopen(window, tmp_path, st
 
     # edit the mask: what is painted away is no bone any more, and the plan is stale until it is made again
     planner.choices.edit_mask()
-    mask = viewer.layers[_layers.MASK]
+    mask = viewer.layers[_vertebra_layers.MASK]
     filled = np.argwhere(mask.data > 0)
     top = filled[filled[:, 0] >= filled[:, 0].max() - 1]
     mask.data_setitem(tuple(top.T), 0)

@@ -19,7 +19,7 @@ pytest.importorskip("napari.components", reason="napari is not installed")
 
 from napari.components import ViewerModel
 
-from napari_trajplan import _layer_data, _layers, _meshes, _views
+from napari_trajplan import _layer_data, _meshes, _path_layers, _vertebra_layers, _views
 from napari_trajplan._coords import placement, to_lps, to_napari
 
 _TILT = np.array([[1.0, 0.0, 0.0], [0.0, np.cos(0.3), -np.sin(0.3)], [0.0, np.sin(0.3), np.cos(0.3)]])
@@ -54,10 +54,10 @@ def test_a_scan_and_all_that_is_drawn_on_it_share_one_world(viewer, case, stored
     scan = Scan.of_volume(Volume(volume.array.astype(np.int16), volume.grid), path_name="x", kind="phantom")
     layer = _scan_layer(viewer, scan)
     assert _layer_data.scan_of(layer) is scan
-    _layers.show_parts(viewer, case.vertebra)
-    _layers.show_heights(viewer, case.vertebra)
-    _layers.show_plates(viewer, case.vertebra)
-    parts = viewer.layers[_layers.PARTS]
+    _vertebra_layers.show_parts(viewer, case.vertebra)
+    _vertebra_layers.show_heights(viewer, case.vertebra)
+    _vertebra_layers.show_plates(viewer, case.vertebra)
+    parts = viewer.layers[_vertebra_layers.PARTS]
     for part, offset in (
         (Part.BODY, (0, 0, 0)),
         (Part.PEDICLE_LEFT, (14.5, 20, 5)),
@@ -72,12 +72,43 @@ def test_a_scan_and_all_that_is_drawn_on_it_share_one_world(viewer, case, stored
     assert layer.get_value(to_napari(CENTER_LPS), world=True) > -200, "the vertebra is not in air"
 
 
+def test_layers_that_were_put_there_empty_come_out_as_those_that_were_not(viewer, case):
+    """Same place, look and size, and whoever works in another layer goes on working in it."""
+    scan = _scan_layer(viewer, case.scan)
+    for piece in _vertebra_layers.empty(viewer, case.scan.volume.grid):
+        piece()
+    extent = scan.extent.world
+    assert np.all((viewer.layers.extent.world[0] >= extent[0]) & (viewer.layers.extent.world[1] <= extent[1]))
+    fresh = ViewerModel()
+    for one in (viewer, fresh):
+        _vertebra_layers.show_parts(one, case.vertebra)
+        _vertebra_layers.show_heights(one, case.vertebra)
+        _vertebra_layers.show_plates(one, case.vertebra)
+    assert viewer.layers.selection.active is scan
+    for name in (_vertebra_layers.PARTS, _vertebra_layers.HEIGHTS, _vertebra_layers.PLATES):
+        filled, made = viewer.layers[name], fresh.layers[name]
+        if made.visible:  # what is hidden napari does not measure anew
+            np.testing.assert_array_equal(filled.extent.world, made.extent.world)
+        for what in ("opacity", "visible", "blending", "projection_mode"):
+            assert getattr(filled, what) == getattr(made, what)
+    filled, made = viewer.layers[_vertebra_layers.HEIGHTS], fresh.layers[_vertebra_layers.HEIGHTS]
+    for what in ("data", "size", "face_color", "border_color", "symbol", "shown"):
+        np.testing.assert_array_equal(getattr(filled, what), getattr(made, what))
+    filled, made = viewer.layers[_vertebra_layers.PLATES], fresh.layers[_vertebra_layers.PLATES]
+    for got, wanted in zip(filled.data, made.data, strict=True):
+        np.testing.assert_array_equal(got, wanted)
+    filled, made = viewer.layers[_vertebra_layers.PARTS], fresh.layers[_vertebra_layers.PARTS]
+    np.testing.assert_array_equal(filled.data, made.data)
+    np.testing.assert_array_equal(filled.colormap.colors, made.colormap.colors)
+    assert _layer_data.labels_of(filled).grid == case.vertebra.parts.grid
+
+
 @pytest.mark.parametrize("side", list(Side))
 def test_a_path_is_a_tube_of_true_diameter_from_skin_to_tip(viewer, case, side):
     path = next(t for t in case.trajectories if t.side is side)
-    _layers.show_trocar(viewer, path, case.scan.volume.grid)
-    _layers.show_balloon(viewer, path)
-    vertices = to_lps(viewer.layers[_layers.name_of(side, "trocar")].data[0])
+    _path_layers.show_trocar(viewer, path, case.scan.volume.grid)
+    _path_layers.show_balloon(viewer, path)
+    vertices = to_lps(viewer.layers[_path_layers.name_of(side, "trocar")].data[0])
     away = vertices - path.target_lps
     along = away @ path.direction_lps
     across = np.linalg.norm(away - along[:, None] * path.direction_lps, axis=1)
@@ -91,10 +122,10 @@ def test_a_path_is_a_tube_of_true_diameter_from_skin_to_tip(viewer, case, side):
 
 def test_the_depth_of_an_insertion_moves_the_tip_only(viewer, case):
     path = case.trajectories[0]
-    name = _layers.name_of(path.side, "trocar")
-    _layers.show_trocar(viewer, path, case.scan.volume.grid)
+    name = _path_layers.name_of(path.side, "trocar")
+    _path_layers.show_trocar(viewer, path, case.scan.volume.grid)
     whole = to_lps(viewer.layers[name].data[0])
-    _layers.show_trocar(viewer, path, case.scan.volume.grid, 5.0)
+    _path_layers.show_trocar(viewer, path, case.scan.volume.grid, 5.0)
     part = to_lps(viewer.layers[name].data[0])
     assert np.allclose(part[0], whole[0], atol=1e-4)
     tip = float(((part - path.entry_lps) @ path.direction_lps).max())
@@ -104,7 +135,7 @@ def test_the_depth_of_an_insertion_moves_the_tip_only(viewer, case):
 
 def test_handles_are_entry_and_tip_and_survive_the_way_back(viewer, case):
     path = case.trajectories[0]
-    layer = _layers.show_handles(viewer, path.side, (path.entry_lps, path.target_lps))
+    layer = _path_layers.show_handles(viewer, path.side, (path.entry_lps, path.target_lps))
     entry, target = _layer_data.ends_of(layer)
     assert np.allclose(entry, path.entry_lps)
     assert np.allclose(target, path.target_lps)
@@ -116,16 +147,16 @@ def test_handles_are_entry_and_tip_and_survive_the_way_back(viewer, case):
 def test_a_verdict_and_a_stale_plan_are_seen(viewer, case):
     path = case.trajectories[0]
     grid = case.scan.volume.grid
-    _layers.show_trocar(viewer, dataclasses.replace(path, verdict=Verdict.SAFE), grid)
-    layer = viewer.layers[_layers.name_of(path.side, "trocar")]
+    _path_layers.show_trocar(viewer, dataclasses.replace(path, verdict=Verdict.SAFE), grid)
+    layer = viewer.layers[_path_layers.name_of(path.side, "trocar")]
     safe = layer.colormap.colors.copy()
-    _layers.show_trocar(viewer, dataclasses.replace(path, verdict=Verdict.UNSAFE), grid)
+    _path_layers.show_trocar(viewer, dataclasses.replace(path, verdict=Verdict.UNSAFE), grid)
     unsafe = layer.colormap.colors.copy()
     assert not np.allclose(safe, unsafe)
-    _layers.mark_stale(viewer, True)
+    _path_layers.mark_stale(viewer, True)
     assert layer.opacity < 0.5
     assert np.ptp(layer.colormap.colors[0, :3]) < 0.01, "grey"
-    _layers.mark_stale(viewer, False)
+    _path_layers.mark_stale(viewer, False)
     assert np.allclose(layer.colormap.colors, unsafe)
     assert layer.opacity == 1.0
 
@@ -166,7 +197,7 @@ def test_a_scan_that_was_moved_in_the_viewer_is_refused(viewer, case, move):
 
 def test_labels_that_are_erased_away_are_refused_kindly(viewer, case):
     parts = case.vertebra.parts
-    layer = _layers.show_mask(viewer, LabelMap(np.array(parts.array), parts.grid))
+    layer = _vertebra_layers.show_mask(viewer, LabelMap(np.array(parts.array), parts.grid))
     assert _layer_data.labels_of(layer).sha256() == parts.sha256()
     layer.data = np.zeros_like(layer.data)
     with pytest.raises(InputError, match="empty"):

@@ -12,7 +12,7 @@ from dicom_files import write_series
 from napari.layers import Layer
 from viewer_window import click_at, press, settled, until
 
-from napari_trajplan import _layers, _sample_data, _views
+from napari_trajplan import _sample_data, _vertebra_layers, _views
 from napari_trajplan._coords import to_napari
 from napari_trajplan._reader import read_layers
 from napari_trajplan._session import State, Step, short_message
@@ -136,7 +136,7 @@ def test_labels_that_are_edited_away_entirely(planner):
     assert dock.session.state(Step.SEGMENT) is State.DONE, told[-1]
     target = dock.session.target
     dock.planner.choices.edit_mask()
-    mask = viewer.layers[_layers.MASK]
+    mask = viewer.layers[_vertebra_layers.MASK]
     mask.data_setitem(tuple(np.argwhere(mask.data > 0).T), 0)
     dock.planner.update_mask()
     assert "is empty: undo the erasing" in told[-1]

@@ -17,7 +17,7 @@ from planned_window import SPACING_MM, canvas_of, made, on_canvas, show, wheel
 from qtpy.QtCore import QPointF, Qt
 from viewer_window import drag, picture_folder, settled, shot, until
 
-from napari_trajplan import _layers, _views
+from napari_trajplan import _path_layers, _views
 from napari_trajplan._below import in_sight, to_front
 from napari_trajplan._coords import to_lps, to_napari
 from napari_trajplan._session import Step
@@ -54,11 +54,11 @@ def path_of(dock, side):
 def test_a_tip_dragged_in_a_slice_goes_with_the_mouse_and_stays_in_the_slice(planned, tmp_path, name):
     viewer, dock = planned
     path = path_of(dock, Side.LEFT)
-    viewer.layers.selection.active = viewer.layers[_layers.name_of(Side.RIGHT, "path")]
+    viewer.layers.selection.active = viewer.layers[_path_layers.name_of(Side.RIGHT, "path")]
     _views.show_view(viewer, name, path.target_lps)
     _views.look_at(viewer, path.target_lps)
     settled(dock)
-    layer = viewer.layers[_layers.name_of(Side.LEFT, "path")]
+    layer = viewer.layers[_path_layers.name_of(Side.LEFT, "path")]
     start = on_canvas(viewer, layer, to_napari(path.target_lps))
     pictures = [screen.view._grey.copy() for screen in dock.xrays.screens]
     drag(canvas_of(viewer), start, start + QPointF(14.0, 9.0))
@@ -85,7 +85,7 @@ def test_a_tip_dragged_in_3d_moves_in_the_plane_of_the_screen(planned, tmp_path)
     path = path_of(dock, Side.RIGHT)
     dock.view("3D")
     settled(dock)
-    layer = viewer.layers[_layers.name_of(Side.RIGHT, "path")]
+    layer = viewer.layers[_path_layers.name_of(Side.RIGHT, "path")]
     start = on_canvas(viewer, layer, to_napari(path.target_lps))
     stop = start + QPointF(-10.0, 12.0)
     drag(canvas_of(viewer), start, stop)
@@ -216,7 +216,7 @@ def test_linked_views_follow_click_wheel_window_and_drag(planned, tmp_path):
     assert dock.planner.paths.shafts.depth_mm(side) == pytest.approx(whole - 5.0)
     assert dock.depth.value() == pytest.approx(10 * (whole - 5.0), abs=1)
     path = path_of(dock, side)
-    trocar = to_lps(viewer.layers[_layers.name_of(side, "trocar")].data[0])
+    trocar = to_lps(viewer.layers[_path_layers.name_of(side, "trocar")].data[0])
     assert ((trocar - path.entry_lps) @ path.direction_lps).max() == pytest.approx(whole - 5.0, abs=0.01)
     dock.depth.setValue(dock.depth.maximum())
     assert dock.planner.paths.shafts.depth_mm(side) == pytest.approx(whole, abs=0.1)
@@ -269,6 +269,8 @@ def test_every_linked_view_gets_its_turn_however_fast_the_path_is_moved(planned,
         paths.drag(side, (entry, target + np.array([0.0, 0.0, 0.1 * (next(moves) % 20)])), final=False)
         return all(drawn[view] >= 3 for view in View)
 
+    until(moved_again, "each view was drawn while the panel found its size")
+    drawn.clear()
     until(moved_again, "each view was drawn three times while the path moved on")
     assert max(drawn.values()) <= 2 + min(drawn.values())
     paths.drag(side, (entry, target), final=True)

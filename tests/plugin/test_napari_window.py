@@ -19,7 +19,7 @@ from napari.layers import Layer
 from qtpy.QtCore import QPointF
 from viewer_window import drag, picture_folder, press, settled, shot, until
 
-from napari_trajplan import _layers, _sample_data, _views
+from napari_trajplan import _path_layers, _sample_data, _vertebra_layers, _views
 from napari_trajplan._coords import to_lps, to_napari
 from napari_trajplan._session import State, Step
 
@@ -59,16 +59,16 @@ def test_open_plan_drag_go_stale_cancel_and_export(window, phantom, tmp_path):
 
     # what is on the layers lies where the phantom's truth says
     for path in plan.trajectories:
-        tube = to_lps(viewer.layers[_layers.name_of(path.side, "trocar")].data[0])
+        tube = to_lps(viewer.layers[_path_layers.name_of(path.side, "trocar")].data[0])
         nearest = tube[np.argmax((tube - path.entry_lps) @ path.direction_lps)]
         assert np.linalg.norm(nearest - path.target_lps) <= path.instrument.radius_mm + 1e-3
         index = np.rint(phantom.parts.grid.world_to_index(path.target_lps)).astype(int)
         assert phantom.parts.array[tuple(index)] == Part.BODY
-        handles = viewer.layers[_layers.name_of(path.side, "path")]
+        handles = viewer.layers[_path_layers.name_of(path.side, "path")]
         assert np.allclose(handles.data[1], to_napari(path.target_lps), atol=1e-3)
     body = phantom.parts.grid.index_to_world(np.argwhere(phantom.parts.array == Part.BODY).mean(axis=0))
     _views.look_at(viewer, body)
-    assert viewer.layers[_layers.PARTS].get_value(to_napari(body), world=True) == Part.BODY
+    assert viewer.layers[_vertebra_layers.PARTS].get_value(to_napari(body), world=True) == Part.BODY
     assert dock.xrays is not None
     assert "SAFE" in dock._texts["paths"].text()
 
@@ -89,14 +89,14 @@ def test_open_plan_drag_go_stale_cancel_and_export(window, phantom, tmp_path):
     assert moved_mm[0] < 0, "the AP is seen from behind: to its right is towards the patient's right"
     assert after.clearance.min_mm != before.clearance.min_mm
     assert not np.array_equal(picture, view._grey), "the X-ray follows"
-    assert viewer.layers[_layers.name_of(Side.LEFT, "automatic plan")].visible, (
+    assert viewer.layers[_path_layers.name_of(Side.LEFT, "automatic plan")].visible, (
         "the planner's own path stays as a ghost"
     )
     assert any("moved by a person" in note for note in session.exportable().notes)
     shot(viewer, folder, "3-dragged")
 
     # move the entry on its Points layer, as napari does on release; then undo, redo, snap
-    handles = viewer.layers[_layers.name_of(Side.RIGHT, "path")]
+    handles = viewer.layers[_path_layers.name_of(Side.RIGHT, "path")]
     handles.data = handles.data + np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
     until(lambda: Side.RIGHT in session.edits.now, "the entry's move is kept")
     both = session.edits.key
@@ -126,7 +126,7 @@ def test_open_plan_drag_go_stale_cancel_and_export(window, phantom, tmp_path):
 
     # another margin: the plan is stale, looks stale and cannot be exported
     dock.margin.setValue(dock.margin.value() + 0.5)
-    trocar = viewer.layers[_layers.name_of(Side.LEFT, "trocar")]
+    trocar = viewer.layers[_path_layers.name_of(Side.LEFT, "trocar")]
     assert session.state(Step.PLAN) is State.STALE
     assert trocar.opacity < 0.5
     assert not dock.report_form.report_button.isEnabled()

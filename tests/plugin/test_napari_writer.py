@@ -11,7 +11,7 @@ from napari.components import ViewerModel
 from napari.layers import Labels, Points
 from sample_case import sample_case, sample_parts
 
-from napari_trajplan import _commands, _layers, _sample_data
+from napari_trajplan import _commands, _path_layers, _sample_data
 from napari_trajplan._coords import placement
 from napari_trajplan._session import Session, Step
 from napari_trajplan._writer import labels_at, write_labels_layer, write_plan_layers
@@ -92,7 +92,7 @@ def session(monkeypatch):
 def path_layer():
     viewer = ViewerModel()
     path = sample_case().trajectories[0]
-    return _layers.show_handles(viewer, path.side, (path.entry_lps, path.target_lps)).as_layer_data_tuple()
+    return _path_layers.show_handles(viewer, path.side, (path.entry_lps, path.target_lps)).as_layer_data_tuple()
 
 
 def test_a_plan_is_written_with_its_mask_beside_it(session, path_layer, tmp_path):

@@ -6,6 +6,7 @@ import argparse
 import time
 from pathlib import Path
 
+from training.segmenter import walked_labels
 from training.segmenter.phantom_cases import LEVELS, WEIGHT, phantom_case
 from training.segmenter.prepare import targets_of
 from training.segmenter.real_cases import CASES, level_ids, made_fractures, read_case
@@ -17,9 +18,11 @@ FRACTURE_WEIGHT = 0.8
 
 def make_real(data: Path, work: Path) -> None:
     """One file a scan, and one a made fracture."""
+    if not (work / walked_labels.OUTPUT).exists():
+        walked_labels.make(data, work)
     for case in CASES:
         start = time.perf_counter()
-        scan = read_case(case, data)
+        scan = read_case(case, data, work)
         targets = targets_of(scan, level_ids(case.targets), case.weight)
         save_targets(work / f"real_{case.folder}.npz", targets)
         print(f"{case.folder}: {len(targets)} targets, {time.perf_counter() - start:.0f} s", flush=True)

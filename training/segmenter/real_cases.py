@@ -11,6 +11,7 @@ import numpy.typing as npt
 import scipy.ndimage as ndi
 import SimpleITK as sitk
 
+from training.segmenter import walked_labels
 from training.segmenter.prepare import LabelledScan
 from trajplan.errors import InputError
 from trajplan.geometry import LabelMap, Volume
@@ -32,9 +33,10 @@ class RealCase:
     folder : str
         Below ``ct/`` of the data folder; also the patient's name.
     labels : str
+        Beside the CT, or in the work folder where they were made by `walked_labels`.
     scheme : Scheme
-    level : str or None
-        For a one-vertebra mask.
+    partly : bool
+        Vertebrae above and below the labelled ones are in the scan without a label.
     organs : str or None
     targets : tuple of str
         Levels whose labels were looked at and are whole.
@@ -50,7 +52,7 @@ class RealCase:
     targets: tuple[str, ...]
     fractured: tuple[str, ...]
     weight: float
-    level: str | None = None
+    partly: bool = False
     organs: str | None = None
 
 
@@ -72,29 +74,34 @@ CASES = (
         ("L1", "L2", "L3", "L4"),
         1.6,
     ),
-    RealCase("ts_chest_stent", "vertebrae_T12.nii.gz", Scheme.MASK, ("T12",), (), 3.0, level="T12"),
+    RealCase(
+        walked_labels.FOLDER, walked_labels.OUTPUT, Scheme.VERSE, (*walked_labels.LEVELS, "T12"), (), 1.0, partly=True
+    ),
 )
 BONE_HU = 110.0
 LOSSES_PERCENT = (20.0, 60.0)
 
 
-def read_case(case: RealCase, data: Path) -> LabelledScan:
+def read_case(case: RealCase, data: Path, work: Path) -> LabelledScan:
     """The scan with its labels."""
     base = data / "ct" / case.folder
     ct = read_scan(base / "ct.nii.gz").volume
-    labels = read_labels(base / case.labels, case.scheme, level_id=level_id(case.level) if case.level else None)
-    organs = None
-    if case.organs is not None:
-        organs = _organs(base / case.organs)
-    ignore = _unlabelled_bone(ct, labels) if case.level else None
+    beside = base / case.labels
+    labels = read_labels(beside if beside.exists() else work / case.labels, case.scheme)
+    organs = None if case.organs is None else _organs(base / case.organs)
+    ignore = _unlabelled_bone(ct, labels) if case.partly else None
     return LabelledScan(case.folder, case.folder, ct, labels, organs, ignore=ignore)
 
 
 def _unlabelled_bone(ct: Volume, labels: LabelMap) -> npt.NDArray[np.bool_]:
-    """Dense tissue outside a one-vertebra mask: its neighbours among it, which must not be learnt as background."""
-    own = resample_labels(labels, ct.grid).array > 0
+    """Dense tissue beyond the middle of the first and the last vertebra labelled: their neighbours among it, which must
+    not be learnt as background; between the two all vertebrae are labelled."""
+    array = resample_labels(labels, ct.grid).array
     dense = ndi.gaussian_filter(np.asarray(ct.array, dtype=np.float32), 1.0) > BONE_HU
-    return np.asarray(ndi.binary_dilation(dense) & ~ndi.binary_dilation(own))
+    z = [np.argwhere(array == one)[:, 0].mean() for one in np.unique(array[array > 0])]
+    beyond = np.ones(len(array), dtype=bool)
+    beyond[int(np.ceil(min(z))) : int(max(z)) + 1] = False
+    return np.asarray(ndi.binary_dilation(dense) & ~ndi.binary_dilation(array > 0) & beyond[:, None, None])
 
 
 def made_fractures(case: RealCase, scan: LabelledScan, seed: int) -> Iterator[tuple[LabelledScan, str]]:
