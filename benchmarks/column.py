@@ -93,6 +93,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "L1-S1, no rib": {"levels": part("L1", "S1"), "target": "L3"},
     "T13": {"levels": part("T10", "S1", "T13"), "target": "L1", "transition": "T13"},
     "L6": {"levels": part("T10", "S1", "L6"), "target": "L1", "transition": "L6"},
+    "sacralised L5": {"levels": part("T11", "S1"), "target": "L2", "transition": "sacralised L5"},
     "T4-S1": {"levels": part("T4", "S1"), "target": "T9", "fracture": "crush", "height_loss_percent": 40.0},
 }  # fmt: skip
 AGREEING = {"T10-S1 fractured", "T10-S1 crushed, porotic", "T4-S1"}

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from column_made import seen
+from column_made import made, seen
 
 from trajplan.anatomy.column_frames import column_frames
 from trajplan.anatomy.level_anchors import LevelAnchors, find_anchors
 from trajplan.anatomy.level_proposal import LevelProposal, LevelStatus, propose_levels
+from trajplan.anatomy.transverse_process import CASTELLVI_MM, process_heights_mm
 from trajplan.anatomy.work_volume import work_volume
 from trajplan.geometry import Volume
 from trajplan_phantoms import Phantom, PhantomSpec, Scanner, make_phantom
+from trajplan_phantoms.population import draw
 from trajplan_phantoms.surroundings import Surrounding
 
 
@@ -29,12 +31,27 @@ def anchors(one: Phantom, ct: Volume | None = None, leave_out: str = "S1") -> Le
 
 
 def names(found: LevelAnchors) -> LevelProposal:
-    return propose_levels(found.mobile, sacrum=found.sacrum, last_rib=found.last_rib, transitional=found.transitional)
+    return propose_levels(
+        found.mobile,
+        sacrum=found.sacrum,
+        last_rib=found.last_rib,
+        short_ribs=found.short_ribs,
+        tall_processes=found.tall_processes,
+    )
 
 
 @pytest.fixture(scope="module")
 def ordinary() -> Phantom:
     return phantom(("T11", "T12", "L1", "L2", "L3", "L4", "L5", "S1"))
+
+
+@pytest.fixture(scope="module")
+def sacralised() -> Phantom:
+    spec = draw(
+        ("T11", "T12", "L1", "L2", "L3", "L4", "L5", "S1"), age_years=60.0, seed=5, target="L2",
+        transition="sacralised L5", surroundings="full",
+    )  # fmt: skip
+    return make_phantom(spec, Scanner((2.0, 1.2, 1.2), noise_hu=15.0))
 
 
 def test_sacrum_and_last_rib_agree_in_an_ordinary_spine(ordinary: Phantom) -> None:
@@ -79,6 +96,36 @@ def test_a_sixth_lumbar_vertebra_is_unconfirmed_and_named() -> None:
     assert found.names == one.spec.levels[:-1]
     assert found.status is LevelStatus.UNCONFIRMED
     assert any("6 vertebrae" in reason for reason in found.reasons)
+
+
+def test_processes_of_an_ordinary_l5_are_told_and_low(ordinary: Phantom) -> None:
+    found = anchors(ordinary)
+    assert found.sacrum is not None
+    for side in ("left", "right"):
+        assert 7.0 < found.sacrum.numbers[f"process_height_{side}_mm"] < 14.0  # made 10.4 high
+    assert found.tall_processes == ()
+
+
+def test_a_sacralised_l5_is_unconfirmed_though_the_count_fits(sacralised: Phantom) -> None:
+    anchored = anchors(sacralised)
+    found = names(anchored)
+    assert found.names == sacralised.spec.levels[:-1]
+    assert found.status is LevelStatus.UNCONFIRMED
+    assert any("Castellvi" in reason and "left" in reason and "right" in reason for reason in found.reasons)
+    assert anchored.sacrum is not None
+    for side in ("left", "right"):
+        assert 19.0 < anchored.sacrum.numbers[f"process_height_{side}_mm"] < 26.0  # made 25 high at the base
+
+
+def test_one_tall_process_is_told_with_its_side(sacralised: Phantom) -> None:
+    work = work_volume(sacralised.ct).grid
+    one = seen(sacralised, "L5", work)
+    frame = column_frames([seen(sacralised, "L4", work), one])[1]
+    right = frame.to_local(one.seen.grid.points_lps())[..., 0] < -20.0
+    mask = one.mask & ~right
+    left, gone = process_heights_mm(made(one.seen.grid, mask, one.body, mask & False), frame)
+    assert left > CASTELLVI_MM
+    assert gone == 0.0
 
 
 @pytest.mark.parametrize("levels", [("T9", "T10", "T11"), ("L1", "L2", "L3")])

@@ -32,7 +32,7 @@ def test_both_anchors_agree() -> None:
 
 
 def test_a_short_rib_below_the_last_is_doubt_even_where_the_count_fits() -> None:
-    found = propose_levels(7, sacrum=sacrum(6), last_rib=rib(1), transitional=SHORT)
+    found = propose_levels(7, sacrum=sacrum(6), last_rib=rib(1), short_ribs=SHORT)
     assert found.status is LevelStatus.UNCONFIRMED
     assert found.names[1] == "T12"
 
@@ -55,11 +55,20 @@ def test_one_anchor_names_but_does_not_confirm_and_none_names_nothing(more: dict
 def test_a_sixth_lumbar_vertebra_is_l6_without_and_t13_with_a_short_rib() -> None:
     plain = propose_levels(8, sacrum=sacrum(7), last_rib=rib(1))
     assert plain.names == ("T11", "T12", "L1", "L2", "L3", "L4", "L5", "L6")
-    short = propose_levels(8, sacrum=sacrum(7), last_rib=rib(1), transitional=SHORT)
+    short = propose_levels(8, sacrum=sacrum(7), last_rib=rib(1), short_ribs=SHORT)
     assert short.names == ("T11", "T12", "T13", "L1", "L2", "L3", "L4", "L5")
     for found in (plain, short):
         assert found.status is LevelStatus.UNCONFIRMED
         assert any("6 vertebrae" in reason for reason in found.reasons)
+
+
+def test_tall_processes_are_doubt_and_no_thirteenth_rib() -> None:
+    found = propose_levels(7, sacrum=sacrum(6), last_rib=rib(1), tall_processes=("a tall process",))
+    assert found.names == ("T11", "T12", "L1", "L2", "L3", "L4", "L5")
+    assert found.status is LevelStatus.UNCONFIRMED
+    assert found.reasons == ("a tall process",)
+    six = propose_levels(8, sacrum=sacrum(7), last_rib=rib(1), tall_processes=("a tall process",))
+    assert six.names[-1] == "L6"
 
 
 def test_four_are_named_from_the_ribs_and_anything_else_not_at_all() -> None:
@@ -98,7 +107,7 @@ def test_a_name_that_contradicts_the_evidence_stands_and_is_told() -> None:
 
 
 def test_a_name_that_fits_the_evidence_keeps_the_thirteenth_rib() -> None:
-    found = propose_levels(8, sacrum=sacrum(7), last_rib=rib(1), transitional=SHORT, named=named(3, "L1"))
+    found = propose_levels(8, sacrum=sacrum(7), last_rib=rib(1), short_ribs=SHORT, named=named(3, "L1"))
     assert found.names == ("T11", "T12", "T13", "L1", "L2", "L3", "L4", "L5")
     assert found.status is LevelStatus.NAMED
 
@@ -125,7 +134,7 @@ def test_agreed_means_five_lumbar_vertebrae_between_both_anchors(
         count,
         sacrum=None if low is None or low >= count else sacrum(low),
         last_rib=None if last is None or last >= count else rib(last),
-        transitional=SHORT if short else (),
+        short_ribs=SHORT if short else (),
     )
     assert len(found.names) == count
     given_names = [name for name in found.names if name is not None]

@@ -64,7 +64,8 @@ def propose_levels(
     sacrum: LevelEvidence | None = None,
     last_rib: LevelEvidence | None = None,
     named: LevelEvidence | None = None,
-    transitional: Sequence[str] = (),
+    short_ribs: Sequence[str] = (),
+    tall_processes: Sequence[str] = (),
     gaps: Sequence[int] = (),
 ) -> LevelProposal:
     """Names of `count` mobile vertebrae, from what was seen and what a person said.
@@ -73,8 +74,8 @@ def propose_levels(
     ----------
     sacrum, last_rib, named : LevelEvidence, optional
         The lowest mobile vertebra; the one with the last ribs; the one a person named.
-    transitional : sequence of str
-        What was seen of transitional anatomy, one sentence each.
+    short_ribs, tall_processes : sequence of str
+        What was seen of transitional anatomy at the thoracolumbar and the lumbosacral border, one sentence each.
     gaps : sequence of int
         ``k``: a vertebra may be missing between the k-th and the next. Nothing is counted across.
 
@@ -86,7 +87,8 @@ def propose_levels(
     (None, None, None)
     """
     seen = tuple(one for one in (sacrum, last_rib) if one is not None)
-    names, reasons = _from_anchors(count, sacrum, last_rib, bool(transitional))
+    names, reasons = _from_anchors(count, sacrum, last_rib, bool(short_ribs))
+    transitional = (*short_ribs, *tall_processes)
     reasons = [*transitional, *reasons]
     if named is not None:
         contradicting = [
@@ -111,7 +113,7 @@ def propose_levels(
 
 
 def _from_anchors(
-    count: int, sacrum: LevelEvidence | None, last_rib: LevelEvidence | None, transitional: bool
+    count: int, sacrum: LevelEvidence | None, last_rib: LevelEvidence | None, short_rib: bool
 ) -> tuple[tuple[str | None, ...], list[str]]:
     if sacrum is None:
         if last_rib is None:
@@ -129,11 +131,11 @@ def _from_anchors(
     why = f"sacrum and last rib disagree: {lumbar} vertebrae without full ribs between them instead of {LUMBAR_COUNT}"
     if lumbar == LUMBAR_COUNT + 1:
         # a short rib below the last full one is a thirteenth; without it there is a sixth lumbar vertebra
-        extra = last_rib.index + 1 if transitional else sacrum.index
+        extra = last_rib.index + 1 if short_rib else sacrum.index
         above = _counted(count, last_rib.index, last_rib.level)
-        below = _counted(count, sacrum.index - (0 if transitional else 1), sacrum.level)
+        below = _counted(count, sacrum.index - (0 if short_rib else 1), sacrum.level)
         names = (*above[: last_rib.index + 1], *below[last_rib.index + 1 :])
-        return (*names[:extra], "T13" if transitional else "L6", *names[extra + 1 :]), [why]
+        return (*names[:extra], "T13" if short_rib else "L6", *names[extra + 1 :]), [why]
     if lumbar == LUMBAR_COUNT - 1:
         return _counted(count, last_rib.index, last_rib.level), [f"{why} (a fused L5, or a rib at L1)"]
     return (None,) * count, [why]

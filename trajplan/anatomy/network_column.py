@@ -59,7 +59,8 @@ class NetworkColumn:
             sacrum=anchors.sacrum,
             last_rib=anchors.last_rib,
             named=None if named is None else LevelEvidence(Anchor.NAMED, *named),
-            transitional=anchors.transitional,
+            short_ribs=anchors.short_ribs,
+            tall_processes=anchors.tall_processes,
             gaps=self.gaps,
         )
 
