@@ -4,10 +4,11 @@
     python benchmarks/segmentation.py --data ../shared/data --only ts_chest_stent --sheet sheet.png
     python benchmarks/segmentation.py --data ../shared/data --only lidc0001 --weights WORK/without_lidc0001.onnx
 
-Scored on the 1 mm grid of the result itself, to which the reference labels are carried. Seeds are the reference's body
-centre plus 3 mm in a fixed random direction. "pedicle" is the region within 3 mm of the reference's pedicles; "isthmus"
-compares the isthmus centres that `measure_vertebra` finds on result and reference. A network is only tested on patients
-it was not trained on when --weights names one that left them out.
+Scored on the 1 mm grid of the result itself, to which the reference labels are carried; measured with the neighbours
+that the back-end found, as a plan does. Seeds are the reference's body centre plus 3 mm in a fixed random direction.
+"pedicle" is the region within 3 mm of the reference's pedicles; "isthmus" compares the isthmus centres that
+`measure_vertebra` finds on result and reference, "height" and "loss" its heights (mm) and height loss (percentage
+points). A network is only tested on patients it was not trained on when --weights names one that left them out.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import scipy.ndimage as ndi
 from matplotlib.figure import Figure
 
 from trajplan.anatomy.backend import Backend
+from trajplan.anatomy.fracture import GENANT_LIMITS_PERCENT
 from trajplan.anatomy.measure import measure_vertebra
 from trajplan.anatomy.network_backend import NetworkBackend
 from trajplan.anatomy.network_model import WEIGHTS
@@ -45,6 +47,7 @@ from trajplan_phantoms.population import draw
 from trajplan_phantoms.warp import fracture_scan
 
 SEED_ERROR_MM = 3.0
+GENANT_NEAR = 3.0
 FIRST_TEST_SEED = 100_000
 PHANTOM_LEVELS = ("T6", "T8", "T10", "T11", "T12", "L1", "L2", "L3", "L4", "L5")
 KINDS = ("none", "wedge", "biconcave", "crush")
@@ -53,7 +56,11 @@ REAL = {
     "ts_lumbar3mm": ("vertebrae_verse.nii.gz", None, ("L1", "L2", "L3", "L4", "L5")),
     "ts_chest_stent": ("vertebrae_T12.nii.gz", "T12", ("T12",)),
 }
-MADE = {"lidc0001": ("T10", "T12", "L1"), "ts_lumbar3mm": ("L1", "L3"), "ts_chest_stent": ("T12",)}
+MADE = {
+    "lidc0001": ("T9", "T10", "T11", "T12", "L1"),
+    "ts_lumbar3mm": ("L1", "L2", "L3", "L4"),
+    "ts_chest_stent": ("T12", "T12", "T12"),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +86,7 @@ def real_cases(data: Path, only: str | None, made: bool) -> Iterator[Case]:
             yield from (Case(f"{folder} {level}", ct, labels, level_id(level)) for level in levels)
             continue
         for n, level in enumerate(MADE[folder]):
-            kind, loss = KINDS[1 + n % 3], (20.0, 40.0, 60.0)[n % 3]
+            kind, loss = KINDS[1 + n % 3], (20.0, 40.0, 60.0)[(n + n // 3) % 3]
             broken = fracture_scan(ct, labels, level_id(level), kind, loss)
             yield Case(f"{folder} {level} {kind} {loss:.0f} %", broken.ct, broken.labels, level_id(level))
 
@@ -127,12 +134,13 @@ def grade(case: Case, backend: Backend, number: int) -> tuple[str, dict[str, Any
     figures |= {f"value {key}": float(value) for key, value in result.confidence.values.items()}
     figures["said"] = "; ".join(result.confidence.check)
     try:
-        own = measured(case, found, result.confidence)
+        own = measured(case, result.labels, result.confidence)
         figures["score"] = own.confidence.score
         figures["flagged"] = float(bool(own.confidence.check))
         figures |= {f"value {key}": float(value) for key, value in own.confidence.values.items()}
         figures["said"] = "; ".join(own.confidence.check)
-        figures |= pedicles(own, measured(case, case.labels), mask, truth, grid)
+        true = measured(case, case.labels)
+        figures |= pedicles(own, true, mask, truth, grid) | genant(own, true)
     except TrajplanError as refused:
         figures["flagged"] = 1.0
         return f"not measured: {refused}", figures, found
@@ -209,7 +217,28 @@ def pedicles(
     }
 
 
-HEAD = ("dice", "asd", "hd95", "pedicle_dice", "pedicle_p95", "isthmus_left", "isthmus_right", "height_error", "score")
+def genant(own: Vertebra, true: Vertebra) -> dict[str, float]:
+    """Error of the height loss, percentage points; whether the grade is right, where the loss is clear of a limit."""
+    mine, loss = own.heights.loss_percent, true.heights.loss_percent
+    if mine is None or loss is None:
+        return {}
+    clear = min(abs(loss - limit) for limit in GENANT_LIMITS_PERCENT) > GENANT_NEAR
+    right = {"genant_right": float(own.fracture.genant_grade == true.fracture.genant_grade)} if clear else {}
+    return {"loss_error": abs(mine - loss)} | right
+
+
+HEAD = (
+    "dice",
+    "asd",
+    "hd95",
+    "pedicle_dice",
+    "pedicle_p95",
+    "isthmus_left",
+    "isthmus_right",
+    "height_error",
+    "loss_error",
+    "score",
+)
 
 
 def main() -> None:
@@ -275,6 +304,9 @@ def summary(name: str, rows: list[dict[str, Any]]) -> None:
         if values:
             worst = min(values) if "dice" in key or key == "score" else max(values)
             print(f"{name:9} {key:14} median {np.median(values):.3f}  worst {worst:.3f}")
+    grades = [r["genant_right"] for r in graded if "genant_right" in r]
+    clear = f"further than {GENANT_NEAR:.0f} points from a limit"
+    print(f"{name}: Genant grade right {sum(grades):.0f} of {len(grades)} {clear}")
     bad = [r for r in graded if r["dice"] < 0.85]
     good = [r for r in graded if r["dice"] >= 0.85]
     print(
