@@ -18,6 +18,7 @@ from trajplan.anatomy.endplates import robust_plane
 from trajplan.anatomy.fracture import expected_heights, genant_grade, grade_fracture
 from trajplan.anatomy.heights import BodyHeights, heights_from_points, measure_heights
 from trajplan.anatomy.kyphosis import measure_kyphosis
+from trajplan.anatomy.neighbour_ratios import neighbour_ratios
 from trajplan.anatomy.neighbours import Neighbour
 from trajplan.anatomy.scan_edge import cut_sides
 from trajplan.anatomy.section import cut
@@ -129,10 +130,10 @@ def test_heights_of_a_tapered_box_with_an_osteophyte_are_those_of_the_box() -> N
     assert found.depth_mm == pytest.approx(32, abs=1.0)
 
 
-def neighbour(level_id: int, steps: int, heights: BodyHeights) -> Neighbour:
+def neighbour(level_id: int, steps: int, heights: BodyHeights, volume_ml: float = 50.0) -> Neighbour:
     frame = Frame((0.0, 0.0, 30.0 * steps), np.eye(3))
     plate = Endplate(np.zeros(3), np.array([0.0, 0.0, 1.0]), 0.5)
-    return Neighbour(level_id, steps, frame, plate, plate, heights)
+    return Neighbour(level_id, steps, frame, plate, plate, heights, volume_ml)
 
 
 def graded(own: BodyHeights, *neighbours: Neighbour, target_id: int = 20) -> tuple[Heights, Fracture]:
@@ -299,6 +300,20 @@ class TestBulge:
         assert self.wall(0.0, corner_mm=4.0) == pytest.approx(4.0, abs=0.5)
 
 
+def test_a_vertebra_is_compared_with_what_its_neighbours_let_expect() -> None:
+    low, high = BodyHeights(20.0, 20.0, 21.0, 30.0), BodyHeights(26.0, 26.0, 27.0, 32.0)
+    above, below = neighbour(19, 1, low, 32.0), neighbour(22, -2, high, 54.0)
+    own = BodyHeights(11.0, 18.0, 23.0, 31.0)
+    expected = expected_heights(own, 20, (above, below))
+    found = neighbour_ratios(40.0, own, expected, (above, below))
+    assert found["volume_to_neighbours"] == pytest.approx(40.0 / (32.0 ** (2 / 3) * 54.0 ** (1 / 3)))
+    assert found["height_to_neighbours"] == pytest.approx(1.0)  # the posterior height: a third of the way, 23
+    one_sided = neighbour_ratios(64.0, own, expected_heights(own, 20, (above,)), (above,))
+    assert one_sided["volume_to_neighbours"] == pytest.approx(2.0)
+    deformed = neighbour(19, 1, BodyHeights(10.0, 18.0, 21.0, 30.0), 32.0)
+    assert neighbour_ratios(40.0, own, expected, (deformed,)) == {}
+
+
 def test_kyphosis_is_the_angle_between_the_end_plates() -> None:
     frame = Frame((0.0, 0.0, 0.0), np.eye(3))
     tilt = {a: np.array([0.0, np.sin(np.radians(a)), np.cos(np.radians(a))]) for a in (-12.0, -6.0, 6.0, 9.0)}
@@ -346,6 +361,8 @@ def test_every_doubt_lowers_the_score_and_is_named() -> None:
         ("pedicle_areas_mm2", {Side.LEFT: 90.0, Side.RIGHT: 30.0}, "pedicles"),
         ("heights", Heights(6, 21, 23, 23, "L2", 4), "anterior height"),
         ("body_width_mm", 90.0, "body width"),
+        ("to_neighbours", {"volume_to_neighbours": 1.7}, "volume of the mask is 1.70"),
+        ("to_neighbours", {"height_to_neighbours": 0.3}, "greatest height"),
         ("cut_sides", ("inferior",), "inferior"),
     ):
         rated = rate_vertebra(**{**good, name: value})  # type: ignore[arg-type]

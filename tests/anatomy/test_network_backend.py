@@ -63,6 +63,8 @@ def test_a_fractured_phantom_nobody_trained_on(phantom: Phantom, found: LabelRes
         assert dice(found, phantom.labels, other) > 0.90
     assert found.provenance["backend"] == "network"
     assert found.confidence.score > 0.5
+    assert 0.0 <= found.confidence.values["neighbour_overlap"] < 0.02
+    assert found.confidence.values["pedicle_doubt_mm"] < 2.6
     assert not found.confidence.check, "what is good is not flagged"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from trajplan.anatomy.neighbour_ratios import HEIGHT, VOLUME
 from trajplan.anatomy.vertebra import Confidence, Heights, Pedicle
 from trajplan.parts import Side
 
@@ -15,6 +16,11 @@ WIDTH_RANGE_MM = (20.0, 70.0)
 PEDICLE_WIDTH_RANGE_MM = (3.0, 22.0)
 PEDICLE_HEIGHT_RANGE_MM = (7.0, 28.0)
 BODY_VOLUME_RANGE_ML = (5.0, 80.0)
+TO_NEIGHBOURS = {
+    VOLUME: (0.6, 1.5, "volume of the mask"),
+    HEIGHT: (0.35, 1.25, "greatest height of the body"),
+}
+"""Share of what sound neighbours let expect. Measured: see `docs/segmentation.md`."""
 
 
 def rate_vertebra(
@@ -29,6 +35,7 @@ def rate_vertebra(
     body_volume_ml: float,
     cut_sides: tuple[str, ...],
     axis_caution: str = "",
+    to_neighbours: Mapping[str, float] | None = None,
     backend: Confidence | None = None,
 ) -> Confidence:
     """Score 0..1 (a factor for each finding), the figures behind it, and one line "check ..." a finding.
@@ -46,6 +53,7 @@ def rate_vertebra(
         "pedicle_area_ratio": ratio,
         "body_width_mm": body_width_mm,
         "body_volume_ml": body_volume_ml,
+        **(to_neighbours or {}),
     }
     found: list[tuple[float, str]] = []
     for name, rms in zip(("superior", "inferior"), plane_rms_mm, strict=True):
@@ -74,6 +82,11 @@ def rate_vertebra(
         found += _range(f"{name} height", value, HEIGHT_RANGE_MM, "mm")
     found += _range("body width", body_width_mm, WIDTH_RANGE_MM, "mm")
     found += _range("body volume", body_volume_ml, BODY_VOLUME_RANGE_ML, "ml")
+    for name, ratio in (to_neighbours or {}).items():
+        low, high, what = TO_NEIGHBOURS[name]
+        if not low <= ratio <= high:
+            told = f"check the mask: the {what} is {ratio:.2f} of what its neighbours let expect"
+            found.append((0.6, f"{told} (usual: {low}..{high})"))
     if cut_sides:
         found.append((0.7, f"check the field of view: the vertebra is cut at the scan border ({', '.join(cut_sides)})"))
     if axis_caution:

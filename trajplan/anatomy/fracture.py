@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trajplan.anatomy.heights import PLACES, BodyHeights
-from trajplan.anatomy.neighbours import Neighbour
+from trajplan.anatomy.neighbours import Neighbour, flanking, weight_above
 from trajplan.anatomy.vertebra import Fracture, Heights
 from trajplan.geometry.arrays import FloatArray
 from trajplan.levels import LEVEL_NAMES
@@ -54,10 +54,9 @@ def expected_heights(own: BodyHeights, target_id: int, neighbours: Sequence[Neig
     one side alone: the nearest's, times the usual ratio of the two levels. With none: the body's own posterior height
     for all three; a loss of the posterior height itself cannot be seen then.
     """
-    sound = sorted((n for n in neighbours if n.sound), key=lambda n: abs(n.steps))
-    above, below = (next((n for n in sound if sign * n.steps > 0), None) for sign in (1, -1))
+    above, below = flanking(neighbours)
     if above is not None and below is not None:
-        share = -below.steps / (above.steps - below.steps)
+        share = weight_above(above, below)
         heights = share * above.heights.values_mm + (1 - share) * below.heights.values_mm
         return Expected(heights, f"{_name(above)} and {_name(below)}", False)
     one = above or below

@@ -13,12 +13,14 @@ from trajplan.anatomy.fracture import expected_heights, grade_fracture
 from trajplan.anatomy.heights import measure_heights
 from trajplan.anatomy.kyphosis import measure_kyphosis
 from trajplan.anatomy.local_vertebra import LocalVertebra
+from trajplan.anatomy.neighbour_ratios import neighbour_ratios
 from trajplan.anatomy.neighbours import axis_hints, look_at_neighbours
 from trajplan.anatomy.other_bone import other_bone, other_vertebrae
 from trajplan.anatomy.scan_edge import cut_area, cut_sides
 from trajplan.anatomy.vertebra import Confidence, FrameSource, Measures, Vertebra
 from trajplan.anatomy.working_grid import (
     WORKING_SPACING_MM,
+    label_volume_ml,
     occupancy,
     target_labels,
     working_grid,
@@ -102,7 +104,8 @@ def measure_vertebra(
         raise _truncated(reached, "body or pedicles reach the border")
     tell(0.75, "measuring the heights")
     own = measure_heights(local.parts == Part.BODY, local.share, local.axes_mm)
-    heights, fracture = grade_fracture(own, expected_heights(own, target_id, neighbours))
+    expected = expected_heights(own, target_id, neighbours)
+    heights, fracture = grade_fracture(own, expected)
     tell(0.9, "reading the CT")
     near = _ct_on(ct, grid)
     body = parts == Part.BODY
@@ -128,6 +131,7 @@ def measure_vertebra(
         body_volume_ml=volume_ml,
         cut_sides=tuple(cut),
         axis_caution=found.axis_caution,
+        to_neighbours=neighbour_ratios(label_volume_ml(box, target_id), own, expected, neighbours),
         backend=confidence,
     )
     name: str | None = level if level is not None else LEVEL_NAMES.get(target_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from trajplan.anatomy.working_grid import (
     COARSE_SPACING_MM,
     frame_axes,
     frame_grid,
+    label_volume_ml,
     occupancy,
     target_labels,
     working_grid,
@@ -38,7 +40,7 @@ SOUND_RATIO = 0.78
 
 @dataclass(frozen=True, eq=False)
 class Neighbour:
-    """One whole neighbour: `steps` is its distance in levels, positive above the target."""
+    """One whole neighbour: `steps` is its distance in levels, positive above the target; `volume_ml` of its mask."""
 
     level_id: int
     steps: int
@@ -46,6 +48,7 @@ class Neighbour:
     superior: Endplate
     inferior: Endplate
     heights: BodyHeights
+    volume_ml: float
 
     @property
     def sound(self) -> bool:
@@ -83,15 +86,26 @@ def look_at_neighbours(labels: LabelMap, target_id: int, ct: Volume) -> tuple[Ne
     return tuple(sorted(found, key=lambda n: -n.steps))
 
 
+def flanking(neighbours: Sequence[Neighbour]) -> tuple[Neighbour | None, Neighbour | None]:
+    """The nearest sound neighbour above and the one below."""
+    sound = sorted((n for n in neighbours if n.sound), key=lambda n: abs(n.steps))
+    above, below = (next((n for n in sound if sign * n.steps > 0), None) for sign in (1, -1))
+    return above, below
+
+
+def weight_above(above: Neighbour, below: Neighbour) -> float:
+    """How much the one above counts when a figure of the target is interpolated by levels."""
+    return -below.steps / (above.steps - below.steps)
+
+
 def axis_hints(target_id: int, neighbours: tuple[Neighbour, ...]) -> AxisHints:
     """What sound neighbours say of the target's axis and wedging; the axis needs one on both sides."""
-    sound = [n for n in neighbours if n.sound]
     typical = typical_wedge_deg(target_id)
-    above, below = (next((n for n in sound if sign * n.steps > 0), None) for sign in (1, -1))
+    above, below = flanking(neighbours)
     if above is None or below is None:
         one = above or below
         return AxisHints(None, typical if one is None else 0.5 * (typical + one.wedge_deg))
-    share = -below.steps / (above.steps - below.steps)
+    share = weight_above(above, below)
     wedge = share * above.wedge_deg + (1 - share) * below.wedge_deg
     return AxisHints(unit(share * above.frame.w + (1 - share) * below.frame.w), wedge)
 
@@ -111,7 +125,8 @@ def _look_at(labels: LabelMap, other: int, steps: int, ct: Volume) -> Neighbour 
         heights = _heights_only(box, other, look.frame)
     except AnatomyError:
         return None
-    return Neighbour(other, steps, look.frame, look.superior, look.inferior, heights)
+    volume_ml = label_volume_ml(box, other)
+    return Neighbour(other, steps, look.frame, look.superior, look.inferior, heights, volume_ml)
 
 
 def _heights_only(box: LabelMap, target_id: int, frame: Frame) -> BodyHeights:

@@ -17,29 +17,44 @@ _RULES = {
     "flip_dice": Rule(0.80, 0.92, "the network sees another outline in the mirror image"),
     "recentre_dice": Rule(0.80, 0.92, "the network sees another outline from the body's centre than from the seed"),
     "doubt_width_mm": Rule(2.10, 1.34, "the network is undecided about where the outline is"),
+    "pedicle_doubt_mm": Rule(3.20, 2.00, "the network is undecided about where the pedicles are"),
+    "neighbour_overlap": Rule(0.15, 0.03, "the network sees a part of the vertebra as its neighbour too"),
     "fragment_share": Rule(0.10, 0.02, "the network sees pieces of the vertebra far from it"),
 }
 
+PEDICLE_MM = 6.0
+"""Half a pedicle's length and a little: as far as it reaches from body and from arch."""
+
 
 def judge_looks(
-    first: Look, second: Look | None, share: Float32Array, mask: BoolArray, moved_mm: float, spacing_mm: float
+    first: Look,
+    second: Look | None,
+    share: Float32Array,
+    mask: BoolArray,
+    moved_mm: float,
+    spacing_mm: float,
+    overlap_share: float | None = None,
 ) -> Confidence:
     """Confidence in `mask`, found from the mean probability `share` of two looks, or of one.
 
     `mask` and `share` lie on one grid of `spacing_mm` in every direction.
 
     The values: agreement of image and mirror image, agreement of the two looks, how wide the border is where the
-    probability lies between 0.2 and 0.8, and share of the target that lay in other pieces than the largest.
+    probability lies between 0.2 and 0.8, the same about the pedicles, share of the target that lay in other pieces than
+    the largest, and `overlap_share`, how much of the target the neighbours also claim.
     """
     pieces, size = int(np.count_nonzero(share > 0.5)), int(np.count_nonzero(mask))
     values = {
         "flip_dice": first.flip_dice if second is None else min(first.flip_dice, second.flip_dice),
         "doubt_share": doubt_share(share),
         "doubt_width_mm": doubt_width_mm(share, mask, spacing_mm),
+        "pedicle_doubt_mm": pedicle_doubt_mm(second or first),
         "fragment_share": 1.0 - size / max(1, pieces),
     }
     if second is not None:
         values["recentre_dice"] = _agreement(first, second)
+    if overlap_share is not None:
+        values["neighbour_overlap"] = overlap_share
     return rate(values | {"moved_mm": moved_mm}, {name: rule for name, rule in _RULES.items() if name in values})
 
 
@@ -49,11 +64,21 @@ def doubt_share(share: Float32Array) -> float:
     return doubtful / max(1, int(np.count_nonzero(share > 0.5)))
 
 
-def doubt_width_mm(share: Float32Array, mask: BoolArray, spacing_mm: float) -> float:
+def doubt_width_mm(
+    share: Float32Array, mask: BoolArray, spacing_mm: float, where: BoolArray | slice = slice(None)
+) -> float:
     """Volume with a probability between 0.2 and 0.8 over the area of the outline (a face each of its voxels), mm."""
-    outline = mask & ~ndi.binary_erosion(mask)
-    doubtful = int(np.count_nonzero((share > 0.2) & (share < 0.8)))
+    outline = (mask & ~ndi.binary_erosion(mask))[where]
+    doubtful = int(np.count_nonzero(((share > 0.2) & (share < 0.8))[where]))
     return spacing_mm * doubtful / max(1, int(np.count_nonzero(outline)))
+
+
+def pedicle_doubt_mm(one: Look) -> float:
+    """The width of doubt within `PEDICLE_MM` of both body and posterior elements, which is about the pedicles."""
+    mask, body = one.mask(), one.body()
+    reach = round(PEDICLE_MM / float(one.grid.spacing_zyx[0]))
+    about = ndi.binary_dilation(body, iterations=reach) & ndi.binary_dilation(mask & ~body, iterations=reach)
+    return doubt_width_mm(one.target_share, mask, float(one.grid.spacing_zyx[0]), about)
 
 
 def _agreement(first: Look, second: Look) -> float:

@@ -32,22 +32,30 @@ def mean_share(grid: Grid, looks: Sequence[Look]) -> Float32Array:
     return np.asarray(total / np.maximum(weight, 1e-3), dtype=np.float32)
 
 
-def with_neighbours(mask: BoolArray, grid: Grid, target_id: int, neighbours: Mapping[int, Look]) -> LabelMap:
-    """The target's mask and those of its neighbours (by VerSe id) in one map; the target keeps what it has."""
+def with_neighbours(
+    mask: BoolArray, grid: Grid, target_id: int, neighbours: Mapping[int, Look]
+) -> tuple[LabelMap, float | None]:
+    """The target's mask and those of its neighbours (by VerSe id) in one map; the target keeps what it has.
+
+    Also the largest share of the target that a neighbour claims; None without neighbours.
+    """
     names = {i: LEVEL_NAMES.get(i, "vertebra of unknown level") for i in (target_id, *neighbours)}
     if not neighbours:
-        return LabelMap(np.where(mask, target_id, 0).astype(np.uint8), grid, names)
+        return LabelMap(np.where(mask, target_id, 0).astype(np.uint8), grid, names), None
     corners = np.concatenate([grid.corners_lps(), *(_corners(one) for one in neighbours.values())])
     # whole voxels are added to the target's own grid, so that its mask is carried without resampling
     low = np.floor(grid.world_to_index(corners).min(axis=0)).astype(int)
     high = np.ceil(grid.world_to_index(corners).max(axis=0)).astype(int) + 1
     wide = grid.cropped(low, high)
     array = np.zeros(wide.shape_zyx, dtype=np.uint8)
-    for identifier, one in neighbours.items():
-        array[largest(resample_mask(one.target_share, one.grid, wide) > 0.5)] = identifier
     inner = tuple(slice(-a, -a + n) for a, n in zip(low, grid.shape_zyx, strict=True))
+    overlaps = []
+    for identifier, one in neighbours.items():
+        theirs = largest(resample_mask(one.target_share, one.grid, wide) > 0.5)
+        array[theirs] = identifier
+        overlaps.append(np.count_nonzero(theirs[inner] & mask) / np.count_nonzero(mask))
     array[inner][mask] = target_id
-    return LabelMap(array, wide, names)
+    return LabelMap(array, wide, names), float(max(overlaps))
 
 
 def _corners(one: Look) -> np.ndarray:

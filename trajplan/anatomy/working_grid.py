@@ -32,9 +32,8 @@ def target_labels(labels: LabelMap, target_id: int, margin_mm: float = MARGIN_MM
         ``level_not_in_labels`` (the message lists what is there), ``mask_too_small``.
     """
     mask = labels.array == target_id
-    voxel_ml = float(np.prod(labels.grid.spacing_zyx)) / 1000
-    count = int(np.count_nonzero(mask))
-    if count == 0:
+    volume_ml = label_volume_ml(labels, target_id)
+    if volume_ml == 0:
         present = ", ".join(LEVEL_NAMES.get(i, f"id {i}") for i in labels.ids()) or "none"
         name = LEVEL_NAMES.get(target_id, f"id {target_id}")
         raise AnatomyError(
@@ -42,16 +41,21 @@ def target_labels(labels: LabelMap, target_id: int, margin_mm: float = MARGIN_MM
             code="level_not_in_labels",
             numbers={"target_id": target_id},
         )
-    if count * voxel_ml < MIN_VOLUME_ML:
+    if volume_ml < MIN_VOLUME_ML:
         raise AnatomyError(
-            f"the mask holds only {count * voxel_ml:.1f} ml; a vertebra has at least {MIN_VOLUME_ML:.0f} ml. "
+            f"the mask holds only {volume_ml:.1f} ml; a vertebra has at least {MIN_VOLUME_ML:.0f} ml. "
             "Check the label file",
             code="mask_too_small",
-            numbers={"volume_ml": count * voxel_ml, "limit_ml": MIN_VOLUME_ML},
+            numbers={"volume_ml": volume_ml, "limit_ml": MIN_VOLUME_ML},
         )
     lower, upper = _bounds(mask)
     margin = np.ceil((margin_mm + 2) / labels.grid.spacing_zyx).astype(int)
     return labels.cropped(lower - margin, upper + 1 + margin)
+
+
+def label_volume_ml(labels: LabelMap, label_id: int) -> float:
+    """Volume of one label."""
+    return int(np.count_nonzero(labels.array == label_id)) * float(np.prod(labels.grid.spacing_zyx)) / 1000
 
 
 def working_grid(labels: LabelMap, target_id: int, spacing_mm: float, margin_mm: float = MARGIN_MM) -> Grid:
