@@ -9,6 +9,7 @@ import numpy as np
 
 from trajplan.anatomy.backend import Backend, Progress
 from trajplan.anatomy.clean_labels import clean_labels
+from trajplan.anatomy.column_search import shared
 from trajplan.anatomy.found_vertebra import FoundVertebra
 from trajplan.anatomy.level_proposal import LevelProposal
 from trajplan.anatomy.measure import measure_vertebra
@@ -108,7 +109,9 @@ def segment_all(ct: Volume, seed_lps: FloatArray | None, level: str | None, prog
     out = []
     for k, (one, frame, name) in enumerate(zip(column.vertebrae, column.frames, levels.names, strict=True)):
         progress(0.4 + 0.6 * k / len(ids), f"measuring {name or f'vertebra {k + 1}'}")
-        confidence = judge_looks(one.seen, None, one.seen.target_share, one.mask, 0.0, SPACING_MM)
+        beside = [*column.vertebrae[max(0, k - 1) : k], *column.vertebrae[k + 1 : k + 2]]
+        overlap = max((shared(one, other) for other in beside), default=None)
+        confidence = judge_looks(one.seen, None, one.seen.target_share, one.mask, 0.0, SPACING_MM, overlap)
         out.append(_measured(ct, labels, ids[k], name if named else None, confidence, name, (one, frame)))
     return Segmentation(labels, tuple(out), levels)
 

@@ -120,7 +120,7 @@ def _without_strays(found: list[FoundVertebra]) -> list[FoundVertebra]:
     """Of two that share volume the surer one; and nothing that stands alone beside a longer chain."""
     kept: list[FoundVertebra] = []
     for one in sorted(found, key=lambda v: -v.seen.flip_dice):
-        if all(_shared(one, other) <= MAX_SHARED for other in kept):
+        if all(shared(one, other) <= MAX_SHARED for other in kept):
             kept.append(one)
     kept.sort(key=lambda v: -v.center_lps[2])
     kept = [one for k, one in enumerate(kept) if one.cut or one.volume_ml >= MIN_VOLUME_SHARE * _beside_ml(kept, k)]
@@ -167,7 +167,7 @@ def same(a: FoundVertebra, b: FoundVertebra) -> bool:
     return dice(*_together(a, b)) > SAME_DICE
 
 
-def _shared(a: FoundVertebra, b: FoundVertebra) -> float:
+def shared(a: FoundVertebra, b: FoundVertebra) -> float:
     """Volume two masks share, of the smaller one."""
     if np.abs(a.center_lps - b.center_lps).max() > 90.0:
         return 0.0
