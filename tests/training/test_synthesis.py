@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from training.segmenter import warp
+from training.segmenter.balance import FLOOR, balanced
+from training.segmenter.phantom_cases import PATIENT
 from training.segmenter.pull import pull
 from training.segmenter.scanner import cut_field_of_view, scan
 from training.segmenter.synthesis import Synthesis, is_ambiguous
@@ -42,6 +46,24 @@ def test_crop_n_is_the_same_crop_whoever_makes_it() -> None:
     assert a.image.tobytes() == b.image.tobytes()
     assert a.labels.tobytes() == b.labels.tobytes()
     assert a.image.tobytes() != one.crop(6).image.tobytes()
+
+
+def test_phantoms_make_up_for_levels_that_few_scans_show() -> None:
+    def some(name: str, patient: str, weight: float) -> Target:
+        return replace(block(), name=name, patient=patient, weight=weight)
+
+    drawn = [
+        some("scan T12", "somebody", 4.0),
+        some("phantom 1 none 0 % T12", PATIENT, 0.5),
+        some("phantom 2 wedge 20 % L5", PATIENT, 0.5),
+        some("phantom 3 none 0 % L5", PATIENT, 0.25),
+        some("scan T2", "somebody", 0.75),
+    ]
+    after = {one.name: one.weight for one in balanced(drawn)}
+    assert after["phantom 2 wedge 20 % L5"] + after["phantom 3 none 0 % L5"] == pytest.approx(FLOOR * 6.0 / 3)
+    assert after["phantom 2 wedge 20 % L5"] == pytest.approx(2 * after["phantom 3 none 0 % L5"])
+    for name, weight in (("scan T12", 4.0), ("phantom 1 none 0 % T12", 0.5), ("scan T2", 0.75)):
+        assert after[name] == weight, "what is shown often enough, or has no phantom, stays"
 
 
 def test_pulling_at_voxel_centres_gives_the_voxels_back() -> None:

@@ -12,6 +12,7 @@ from trajplan_phantoms.population import draw
 
 LEVELS = ("T5", "T6", "T7", "T8", "T9", "T10", "T11", "T12", "L1", "L2", "L3", "L4", "L5")
 KINDS = ("none", "none", "wedge", "biconcave", "crush")
+PATIENT = "phantom"
 WEIGHT = 0.12
 """A fifth of all crops. The shipped weights were trained at 0.3, where phantoms are more than two crops of five."""
 SPACING_MM = 1.2
@@ -41,5 +42,5 @@ def phantom_case(seed: int) -> LabelledScan:
             continue
         name = f"phantom {seed} {kind} {loss:.0f} %"
         parts = {level_id(level): phantom.parts}
-        return LabelledScan(name, "phantom", phantom.ct, phantom.labels, parts=parts)
+        return LabelledScan(name, PATIENT, phantom.ct, phantom.labels, parts=parts)
     raise RuntimeError(f"no phantom could be drawn for seed {seed}")

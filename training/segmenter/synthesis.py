@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from training.segmenter.phantom_cases import PATIENT
 from training.segmenter.pull import pull
 from training.segmenter.recolour import recolour, vary
 from training.segmenter.scanner import cut_field_of_view, scan
@@ -75,7 +76,7 @@ class Synthesis:
             hu, labels, tissues, valid = pull(target, draw_warp(target, rng))
         if not has_target(labels):
             without_target(labels)
-        recoloured = rng.random() < (PHANTOM_RECOLOURED_SHARE if target.patient == "phantom" else RECOLOURED_SHARE)
+        recoloured = rng.random() < (PHANTOM_RECOLOURED_SHARE if target.patient == PATIENT else RECOLOURED_SHARE)
         if recoloured:
             image = recolour(hu, tissues, rng)
         else:

@@ -21,6 +21,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from training.segmenter.balance import balanced
 from training.segmenter.loss import segmentation_loss
 from training.segmenter.network import UNet
 from training.segmenter.synthesis import Synthesis
@@ -138,12 +139,12 @@ def _save(path: Path, net: nn.Module, mean: nn.Module, optimiser: torch.optim.Op
 
 
 def load_work(work: Path, leave_out: str | None) -> list[Target]:
-    """All prepared targets but those of one patient."""
+    """All prepared targets but those of one patient, levels balanced."""
     targets = [one for path in sorted(work.glob("*.npz")) for one in load_targets(path)]
     patients = {one.patient for one in targets}
     if leave_out is not None and leave_out not in patients:
         raise SystemExit(f"no targets of {leave_out!r}; there are {', '.join(sorted(patients))}")
-    return [one for one in targets if one.patient != leave_out]
+    return balanced([one for one in targets if one.patient != leave_out])
 
 
 def main() -> None:
