@@ -10,8 +10,8 @@ from training.segmenter.phantom_cases import PATIENT
 from training.segmenter.target import Target
 
 FLOOR = 1.0
-"""Share of what a level would have if all were drawn alike. Without it a network that had learnt no real L3 to L5 left the
-lowest third of an L5's body out (Dice 0.74)."""
+"""Share of what a level would have if all were drawn alike. Without it a network that had learnt no real L3 to L5 left
+the lowest third of an L5's body out (Dice 0.74)."""
 
 
 def balanced(targets: Sequence[Target]) -> list[Target]:
