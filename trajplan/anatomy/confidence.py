@@ -17,10 +17,11 @@ PEDICLE_WIDTH_RANGE_MM = (3.0, 22.0)
 PEDICLE_HEIGHT_RANGE_MM = (7.0, 28.0)
 BODY_VOLUME_RANGE_ML = (5.0, 80.0)
 TO_NEIGHBOURS = {
-    VOLUME: (0.6, 1.5, "volume of the mask"),
+    VOLUME: (0.6, 1.35, "volume of the mask"),
     HEIGHT: (0.35, 1.25, "greatest height of the body"),
 }
-"""Share of what sound neighbours let expect. Measured: see `docs/segmentation.md`."""
+"""Share of what sound neighbours let expect. Of 33 vertebrae with good labels, T4 to L5, two real scans and phantoms, 14
+of them broken by 20 to 65 %: volume 0.72 (a crush of 56 %) to 1.17, greatest height 0.73 to 1.13."""
 
 
 def rate_vertebra(
