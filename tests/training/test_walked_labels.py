@@ -1,5 +1,10 @@
 """The reviewed corrections of labels: what each operation does, and that the list can be applied as it stands."""
 
+import json
+import shutil
+import subprocess
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -76,6 +81,32 @@ def test_corrections_change_their_level_in_their_box_and_never_the_given_mask():
 def test_labels_of_other_weights_are_refused(tmp_path, monkeypatch):
     corrections = walked.read_corrections()[1]
     monkeypatch.setattr(walked, "read_corrections", lambda: ("0" * 64, corrections))
-    assert load_model(WEIGHTS).sha256 != "0" * 64
-    with pytest.raises(SystemExit, match="give them with --weights"):
+    with pytest.raises(SystemExit, match=r"give them with python .* --weights"):
         walked.make(tmp_path, tmp_path)
+    assert load_model(WEIGHTS).sha256 != "0" * 64
+    with pytest.raises(SystemExit, match="not for segmenter.onnx"):
+        walked.make(tmp_path, tmp_path, WEIGHTS)
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+def test_weights_that_were_replaced_come_from_the_history(tmp_path, monkeypatch):
+    home, work = tmp_path / "home", tmp_path / "work"
+    home.mkdir()
+    weights = home / "weights.onnx"
+    monkeypatch.setattr(walked, "ROOT", home)
+    monkeypatch.setattr(walked, "WEIGHTS", weights)
+    git = ["git", "-C", str(home), "-c", "user.name=a", "-c", "user.email=a@b"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    for word in ("first", "second"):
+        weights.write_bytes(word.encode())
+        weights.with_suffix(".json").write_text(json.dumps({"sha256": word}))
+        subprocess.run([*git, "add", "."], check=True)
+        subprocess.run([*git, "commit", "-q", "-m", word], check=True)
+    monkeypatch.setattr(walked, "load_model", lambda path: SimpleNamespace(sha256=path.read_text()))
+    assert walked.reviewed_weights("second", work) == weights
+    found = walked.reviewed_weights("first", work)
+    assert found.parent == work
+    assert found.read_text() == "first"
+    assert json.loads(found.with_suffix(".json").read_text()) == {"sha256": "first"}
+    with pytest.raises(SystemExit, match="nor the history"):
+        walked.reviewed_weights("third", work)

@@ -4,12 +4,15 @@
 
 The network of the package finds and segments the column; levels are counted up from the mask of T12 that was given.
 Then `walked_corrections.toml` is applied: a list of what was seen on every axial slice and on sagittal and coronal
-slices, and what was done about it. It holds for the labels of the weights it names, and for no others.
+slices, and what was done about it. It holds for the labels of the weights it names, and for no others; where the
+package ships other weights by now, they are taken from the repository's history.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import subprocess
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +34,7 @@ from trajplan.reading.labels import read_labels
 from trajplan.reading.read import read_scan
 from trajplan.reading.schemes import Scheme
 
+ROOT = Path(__file__).resolve().parents[2]
 FOLDER = "ts_chest_stent"
 OUTPUT = f"walked_{FOLDER}.nii.gz"
 LEVELS = tuple(f"T{n}" for n in range(4, 12))
@@ -142,11 +146,47 @@ def corrected(labels: LabelMap, ct: Volume, corrections: tuple[Correction, ...])
     return LabelMap(out, labels.grid, {LEVEL_IDS[name]: name for name in (*LEVELS, GIVEN)})
 
 
-def make(data: Path, work: Path, weights: Path = WEIGHTS) -> None:
+def reviewed_weights(sha256: str, work: Path) -> Path:
+    """The ONNX file of that hash: the one of the package, or of an earlier commit, written to `work`.
+
+    Raises
+    ------
+    SystemExit
+        When the history does not hold it (a shallow clone, no git).
+    """
+    if load_model(WEIGHTS).sha256 == sha256:
+        return WEIGHTS
+    inside = WEIGHTS.relative_to(ROOT).as_posix()
+    sheet = inside.replace(".onnx", ".json")
+    try:
+        for commit in _git("log", "--format=%H", "--", sheet).decode().split():
+            text = _git("show", f"{commit}:{sheet}")
+            if json.loads(text)["sha256"] == sha256:
+                found = work / "walked_weights.onnx"
+                work.mkdir(parents=True, exist_ok=True)
+                found.write_bytes(_git("show", f"{commit}:{inside}"))
+                found.with_suffix(".json").write_bytes(text)
+                return found
+    except (OSError, subprocess.CalledProcessError) as error:
+        why = f" ({error})"
+    else:
+        why = ""
+    raise SystemExit(
+        f"{CORRECTIONS.name} holds for the weights {sha256[:16]}... only, which neither the package nor the history of "
+        f"this repository holds{why}: give them with python -m training.segmenter.walked_labels DATA WORK --weights FILE"
+    )
+
+
+def _git(*words: str) -> bytes:
+    return subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, check=True).stdout
+
+
+def make(data: Path, work: Path, weights: Path | None = None) -> None:
     """Write the corrected labels, and print what the corrections changed."""
     sha256, corrections = read_corrections()
+    weights = weights or reviewed_weights(sha256, work)
     if load_model(weights).sha256 != sha256:
-        raise SystemExit(f"{CORRECTIONS.name} holds for the weights {sha256[:16]}... only: give them with --weights")
+        raise SystemExit(f"{CORRECTIONS.name} holds for the weights {sha256[:16]}... only, not for {weights.name}")
     base = data / "ct" / FOLDER
     ct = read_scan(base / "ct.nii.gz").volume
     given = read_labels(base / f"vertebrae_{GIVEN}.nii.gz", Scheme.MASK, level_id=LEVEL_IDS[GIVEN])
@@ -164,7 +204,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help=f"folder that holds ct/{FOLDER}")
     parser.add_argument("work", type=Path, help=f"where walked_{FOLDER}.nii.gz is written")
-    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="an ONNX file with its sheet beside it")
+    parser.add_argument("--weights", type=Path, help="an ONNX file with its sheet beside it")
     asked = parser.parse_args()
     make(asked.data, asked.work, asked.weights)
 
