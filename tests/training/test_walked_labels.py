@@ -81,10 +81,10 @@ def test_corrections_change_their_level_in_their_box_and_never_the_given_mask():
 def test_labels_of_other_weights_are_refused(tmp_path, monkeypatch):
     corrections = walked.read_corrections()[1]
     monkeypatch.setattr(walked, "read_corrections", lambda: ("0" * 64, corrections))
-    with pytest.raises(SystemExit, match=r"give them with python .* --weights"):
+    with pytest.raises(SystemExit, match=r"give them by python .* --weights"):
         walked.make(tmp_path, tmp_path)
     assert load_model(WEIGHTS).sha256 != "0" * 64
-    with pytest.raises(SystemExit, match="not for segmenter.onnx"):
+    with pytest.raises(SystemExit, match=r"not for segmenter\.onnx"):
         walked.make(tmp_path, tmp_path, WEIGHTS)
 
 

@@ -20,8 +20,8 @@ TO_NEIGHBOURS = {
     VOLUME: (0.6, 1.35, "volume of the mask"),
     HEIGHT: (0.35, 1.25, "greatest height of the body"),
 }
-"""Share of what sound neighbours let expect. Of 33 vertebrae with good labels, T4 to L5, two real scans and phantoms, 14
-of them broken by 20 to 65 %: volume 0.72 (a crush of 56 %) to 1.17, greatest height 0.73 to 1.13."""
+"""Share of what sound neighbours let expect. Of 33 vertebrae with good labels, T4 to L5 of two real scans and phantoms,
+14 of them broken by 20 to 65 %: volume 0.72 (a crush of 56 %) to 1.17, greatest height 0.73 to 1.13."""
 
 
 def rate_vertebra(
