@@ -173,7 +173,7 @@ def reviewed_weights(sha256: str, work: Path) -> Path:
         why = ""
     raise SystemExit(
         f"{CORRECTIONS.name} holds for the weights {sha256[:16]}... only, which neither the package nor the history of "
-        f"this repository holds{why}: give them with python -m training.segmenter.walked_labels DATA WORK --weights"
+        f"this repository holds{why}: give them by python -m training.segmenter.walked_labels DATA WORK --weights FILE"
     )
 
 
