@@ -217,7 +217,7 @@ def _radial(x: Sequence[AnyArray], semi: Sequence[AnyArray | float], power: int)
         else:
             k0 = k0 + r
             k1 = k1 + r / np.square(si)
-    smallest = float(min(np.min(s) for s in semi[:2]))
+    smallest = float(min(np.min(s, initial=np.inf) for s in semi[:2]))  # no points, no smallest
     if power == 4:
         k = np.sqrt(np.sqrt(np.asarray(k0)))
         return np.asarray((k - 1.0) * (k**3 + 1e-4) / (np.sqrt(np.asarray(k1)) + 1e-4 / smallest))

@@ -156,3 +156,11 @@ def test_smooth_union_is_exact_where_pieces_are_far_apart() -> None:
 def test_a_superellipse_of_power_two_is_a_circle_with_its_distance() -> None:
     x, y = np.array([3.0, 0.0, 6.0]), np.array([4.0, 2.0, 8.0])
     np.testing.assert_allclose(superellipse(x, y, 5.0, 5.0, 2.0), [0.0, -3.0, 5.0], atol=1e-2)
+
+
+@pytest.mark.parametrize("power", [2, 4])
+def test_a_tube_has_no_value_where_there_are_no_points(power: int) -> None:
+    tube = Tube(np.zeros(3), np.array([0.0, 9.0, 0.0]), np.array([0.0, 0.0, 1.0]), (3.0, 5.0), (2.0, 4.0), power=power)
+    nowhere = (np.zeros(0),) * 3
+    assert tube.value(nowhere).shape == (0,)  # blocks of a scan that hold none of a pedicle
+    assert tube.value((np.zeros(1), np.full(1, 4.5), np.zeros(1)))[0] < 0
