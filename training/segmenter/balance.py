@@ -11,7 +11,7 @@ from training.segmenter.target import Target
 
 FLOOR = 1.0
 """Share of what a level would have if all were drawn alike. Without it a network that had learnt no real L3 to L5 left
-the lowest third of an L5's body out (Dice 0.74)."""
+the lowest part of an L5 out (Dice 0.74)."""
 
 
 def balanced(targets: Sequence[Target]) -> list[Target]:
