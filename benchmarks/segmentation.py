@@ -7,8 +7,9 @@
 Scored on the 1 mm grid of the result itself, to which the reference labels are carried; measured with the neighbours
 that the back-end found, as a plan does. Seeds are the reference's body centre plus 3 mm in a fixed random direction.
 "pedicle" is the region within 3 mm of the reference's pedicles; "isthmus" compares the isthmus centres that
-`measure_vertebra` finds on result and reference, "height" and "loss" its heights (mm) and height loss (percentage
-points). A network is only tested on patients it was not trained on when --weights names one that left them out.
+`measure_vertebra` finds on result and reference ("across": the worse side, without what lies along the pedicle, where
+its width hardly changes), "height" and "loss" its heights (mm) and height loss (percentage points). A network is only
+tested on patients it was not trained on when --weights names one that left them out.
 """
 
 from __future__ import annotations
@@ -203,16 +204,16 @@ def pedicles(
         ndi.distance_transform_edt(~(truth & ~ndi.binary_erosion(truth)))[edge_a],
         ndi.distance_transform_edt(~(mask & ~ndi.binary_erosion(mask)))[edge_b],
     ]
-    isthmus = [
-        float(np.linalg.norm(own.pedicles[side].isthmus_center_lps - true.pedicles[side].isthmus_center_lps))
-        for side in Side
-    ]
+    off = [own.pedicles[side].isthmus_center_lps - true.pedicles[side].isthmus_center_lps for side in Side]
+    isthmus = [float(np.linalg.norm(one)) for one in off]
+    across = [np.linalg.norm(np.cross(one, true.pedicles[side].axis_lps)) for one, side in zip(off, Side, strict=True)]
     heights = [abs(getattr(own.heights, k) - getattr(true.heights, k)) for k in ("ha_mm", "hm_mm", "hp_mm")]
     return {
         "pedicle_dice": 2 * int((a & b).sum()) / max(1, int(a.sum()) + int(b.sum())),
         "pedicle_p95": float(np.percentile(near, 95)) if near.size else 99.0,
         "isthmus_left": isthmus[0],
         "isthmus_right": isthmus[1],
+        "isthmus_across": float(max(across)),
         "height_error": max(heights),
     }
 
@@ -235,6 +236,7 @@ HEAD = (
     "pedicle_p95",
     "isthmus_left",
     "isthmus_right",
+    "isthmus_across",
     "height_error",
     "loss_error",
     "score",
