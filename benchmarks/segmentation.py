@@ -25,10 +25,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import scipy.ndimage as ndi
+from anatomy import LIMITS_PERCENT, NEAR_LIMIT
 from matplotlib.figure import Figure
 
 from trajplan.anatomy.backend import Backend
-from trajplan.anatomy.fracture import GENANT_LIMITS_PERCENT
 from trajplan.anatomy.measure import measure_vertebra
 from trajplan.anatomy.network_backend import NetworkBackend
 from trajplan.anatomy.network_model import WEIGHTS
@@ -48,7 +48,6 @@ from trajplan_phantoms.population import draw
 from trajplan_phantoms.warp import fracture_scan
 
 SEED_ERROR_MM = 3.0
-GENANT_NEAR = 3.0
 FIRST_TEST_SEED = 100_000
 PHANTOM_LEVELS = ("T6", "T8", "T10", "T11", "T12", "L1", "L2", "L3", "L4", "L5")
 KINDS = ("none", "wedge", "biconcave", "crush")
@@ -223,7 +222,7 @@ def genant(own: Vertebra, true: Vertebra) -> dict[str, float]:
     mine, loss = own.heights.loss_percent, true.heights.loss_percent
     if mine is None or loss is None:
         return {}
-    clear = min(abs(loss - limit) for limit in GENANT_LIMITS_PERCENT) > GENANT_NEAR
+    clear = min(abs(loss - limit) for limit in LIMITS_PERCENT) > NEAR_LIMIT
     right = {"genant_right": float(own.fracture.genant_grade == true.fracture.genant_grade)} if clear else {}
     return {"loss_error": abs(mine - loss)} | right
 
@@ -307,7 +306,7 @@ def summary(name: str, rows: list[dict[str, Any]]) -> None:
             worst = min(values) if "dice" in key or key == "score" else max(values)
             print(f"{name:9} {key:14} median {np.median(values):.3f}  worst {worst:.3f}")
     grades = [r["genant_right"] for r in graded if "genant_right" in r]
-    clear = f"further than {GENANT_NEAR:.0f} points from a limit"
+    clear = f"further than {NEAR_LIMIT:.0f} points from a limit"
     print(f"{name}: Genant grade right {sum(grades):.0f} of {len(grades)} {clear}")
     bad = [r for r in graded if r["dice"] < 0.85]
     good = [r for r in graded if r["dice"] >= 0.85]

@@ -352,6 +352,7 @@ def test_every_doubt_lowers_the_score_and_is_named() -> None:
         "body_width_mm": 42.0,
         "body_volume_ml": 30.0,
         "cut_sides": (),
+        "to_neighbours": {},
     }
     assert rate_vertebra(**good).score == 1.0  # type: ignore[arg-type]
     for name, value, word in (

@@ -51,7 +51,7 @@ class _Crops(Dataset[tuple[np.ndarray, np.ndarray, bool]]):
 
 def has_bfloat16() -> bool:
     """Whether the processor multiplies bfloat16: a step then takes 1.2 s of one core instead of 2.8."""
-    return bool(torch.cpu.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def rate_at(step: int, steps: int, highest: float = RATE) -> float:

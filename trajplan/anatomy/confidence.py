@@ -35,8 +35,8 @@ def rate_vertebra(
     body_width_mm: float,
     body_volume_ml: float,
     cut_sides: tuple[str, ...],
+    to_neighbours: Mapping[str, float],
     axis_caution: str = "",
-    to_neighbours: Mapping[str, float] | None = None,
     backend: Confidence | None = None,
 ) -> Confidence:
     """Score 0..1 (a factor for each finding), the figures behind it, and one line "check ..." a finding.
@@ -54,7 +54,7 @@ def rate_vertebra(
         "pedicle_area_ratio": ratio,
         "body_width_mm": body_width_mm,
         "body_volume_ml": body_volume_ml,
-        **(to_neighbours or {}),
+        **to_neighbours,
     }
     found: list[tuple[float, str]] = []
     for name, rms in zip(("superior", "inferior"), plane_rms_mm, strict=True):
@@ -83,7 +83,7 @@ def rate_vertebra(
         found += _range(f"{name} height", value, HEIGHT_RANGE_MM, "mm")
     found += _range("body width", body_width_mm, WIDTH_RANGE_MM, "mm")
     found += _range("body volume", body_volume_ml, BODY_VOLUME_RANGE_ML, "ml")
-    for name, ratio in (to_neighbours or {}).items():
+    for name, ratio in to_neighbours.items():
         low, high, what = TO_NEIGHBOURS[name]
         if not low <= ratio <= high:
             told = f"check the mask: the {what} is {ratio:.2f} of what its neighbours let expect"

@@ -32,7 +32,7 @@ def target_labels(labels: LabelMap, target_id: int, margin_mm: float = MARGIN_MM
         ``level_not_in_labels`` (the message lists what is there), ``mask_too_small``.
     """
     mask = labels.array == target_id
-    volume_ml = label_volume_ml(labels, target_id)
+    volume_ml = _volume_ml(mask, labels.grid)
     if volume_ml == 0:
         present = ", ".join(LEVEL_NAMES.get(i, f"id {i}") for i in labels.ids()) or "none"
         name = LEVEL_NAMES.get(target_id, f"id {target_id}")
@@ -55,7 +55,11 @@ def target_labels(labels: LabelMap, target_id: int, margin_mm: float = MARGIN_MM
 
 def label_volume_ml(labels: LabelMap, label_id: int) -> float:
     """Volume of one label."""
-    return int(np.count_nonzero(labels.array == label_id)) * float(np.prod(labels.grid.spacing_zyx)) / 1000
+    return _volume_ml(labels.array == label_id, labels.grid)
+
+
+def _volume_ml(mask: BoolArray, grid: Grid) -> float:
+    return int(np.count_nonzero(mask)) * float(np.prod(grid.spacing_zyx)) / 1000
 
 
 def working_grid(labels: LabelMap, target_id: int, spacing_mm: float, margin_mm: float = MARGIN_MM) -> Grid:
