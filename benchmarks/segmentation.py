@@ -3,6 +3,7 @@
     python benchmarks/segmentation.py --data ../shared/data --phantoms 20 --backends network
     python benchmarks/segmentation.py --data ../shared/data --only ts_chest_stent --sheet sheet.png
     python benchmarks/segmentation.py --data ../shared/data --only lidc0001 --weights WORK/without_lidc0001.onnx
+    python benchmarks/segmentation.py --phantoms 0 --expert          # after: trajplan samples get tptbox-l3
 
 Scored on the 1 mm grid of the result itself, to which the reference labels are carried; measured with the neighbours
 that the back-end found, as a plan does. Seeds are the reference's body centre plus 3 mm in a fixed random direction.
@@ -45,9 +46,11 @@ from trajplan.reading.read import read_scan
 from trajplan.reading.schemes import Scheme
 from trajplan_phantoms import Scanner, make_phantom
 from trajplan_phantoms.population import draw
+from trajplan_phantoms.real_sample import TPTBOX_L3, get_sample
 from trajplan_phantoms.warp import fracture_scan
 
 SEED_ERROR_MM = 3.0
+EXPERT_SEEDS = 6
 FIRST_TEST_SEED = 100_000
 PHANTOM_LEVELS = ("T6", "T8", "T10", "T11", "T12", "L1", "L2", "L3", "L4", "L5")
 KINDS = ("none", "wedge", "biconcave", "crush")
@@ -89,6 +92,15 @@ def real_cases(data: Path, only: str | None, made: bool) -> Iterator[Case]:
             kind, loss = KINDS[1 + n % 3], (20.0, 40.0, 60.0)[(n + n // 3) % 3]
             broken = fracture_scan(ct, labels, level_id(level), kind, loss)
             yield Case(f"{folder} {level} {kind} {loss:.0f} %", broken.ct, broken.labels, level_id(level))
+
+
+def expert_cases() -> Iterator[Case]:
+    """The L3 that experts labelled, which no network has learnt; six seeds, for it is one vertebra only."""
+    files = get_sample(TPTBOX_L3.name)
+    ct = read_scan(files["ct.nii.gz"]).volume
+    labels = read_labels(files["mask.nii.gz"], Scheme(TPTBOX_L3.scheme))
+    for seed in range(EXPERT_SEEDS):
+        yield Case(f"{TPTBOX_L3.name} seed {seed}", ct, labels, level_id(TPTBOX_L3.level))
 
 
 def phantom_cases(count: int) -> Iterator[Case]:
@@ -247,6 +259,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--only")
+    parser.add_argument("--expert", action="store_true", help="the sample that experts labelled, with six seeds")
     parser.add_argument("--made", action="store_true", help="fractures made on the real scans instead")
     parser.add_argument("--hard", action="store_true", help="every case through a worse scanner as well")
     parser.add_argument("--values", type=Path, help="also write every figure of every mask to this CSV file")
@@ -259,6 +272,8 @@ def main() -> None:
     cases: list[Iterator[Case]] = [phantom_cases(asked.phantoms)]
     if asked.data is not None:
         cases.append(real_cases(asked.data, asked.only, asked.made))
+    if asked.expert:
+        cases.append(expert_cases())
     print(f"{'case':38} {'back-end':9} " + " ".join(f"{h[:12]:>12}" for h in HEAD) + "   seconds")
     pictures, all_figures = [], []
     for number, case in enumerate(_all(cases, hard=asked.hard)):

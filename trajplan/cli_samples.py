@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from trajplan_phantoms import PhantomSpec
     from trajplan_phantoms.write_files import ScanFormat
 
-samples_app = typer.Typer(help="Samples to plan on: built phantoms and a real scan.", no_args_is_help=True)
+samples_app = typer.Typer(help="Samples to plan on: built phantoms and real scans.", no_args_is_help=True)
 
 
 class FractureOption(StrEnum):
@@ -84,7 +84,7 @@ def phantom(
 def list_samples(
     as_json: Annotated[bool, typer.Option("--json", help="Print machine-readable output.")] = False,
 ) -> None:
-    """Name the phantoms that can be built and the real scan that can be fetched."""
+    """Name the phantoms that can be built and the real scans that can be fetched."""
     from trajplan_phantoms.named import ABOUT
     from trajplan_phantoms.real_sample import REAL_SAMPLES, sample_paths
 
@@ -103,7 +103,7 @@ def list_samples(
 
 @samples_app.command("get")
 def get(
-    name: Annotated[str, typer.Argument(help="lidc-idri-0001, or a named phantom (with --out).")],
+    name: Annotated[str, typer.Argument(help="lidc-idri-0001, tptbox-l3, or a named phantom (with --out).")],
     out: Annotated[Path | None, typer.Option("--out", help="Folder for a named phantom.")] = None,
 ) -> None:
     """Fetch a real labelled CT with pip (nothing is installed), or build a named phantom."""
@@ -123,7 +123,9 @@ def get(
     typer.echo(f"licence: {sample.licence}")
     typer.echo(f"cite: {sample.citation}")
     ct, mask = files["ct.nii.gz"], files["mask.nii.gz"]
-    typer.echo(f'next: trajplan plan "{ct}" --labels "{mask}" --scheme {sample.scheme} --level T12 --out plan-T12')
+    level = sample.level
+    labels = f'--labels "{mask}" --scheme {sample.scheme} --level {level}'
+    typer.echo(f'next: trajplan plan "{ct}" {labels} --out plan-{level}')
 
 
 def _changed(

