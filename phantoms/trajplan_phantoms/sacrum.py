@@ -13,7 +13,10 @@ _BACK, _UP = np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])
 
 
 def sacrum(plan: Plan, keep_out: tuple[Shape, ...]) -> Vertebra:
-    """S1 as a vertebra of its own label; the wings and S2 grow on its body, the back wall closes the canal."""
+    """S1 as a vertebra of its own label; the wings and S2 grow on its body, the back wall closes the canal.
+
+    The median crest begins with the spinous process of S1, close below that of L5.
+    """
     s = plan.scale
     body, canal = plan.body(), plan.canal()
     back = canal.front_mm + canal.depth_mm
@@ -26,7 +29,7 @@ def sacrum(plan: Plan, keep_out: tuple[Shape, ...]) -> Vertebra:
         np.array([0.0, back + 5.5 * s, -0.5 * half]), np.array([0.0, back + 8.0 * s, -2.4 * half]), _UP,
         (3.0 * s, 4.0 * s), (3.4 * s, 4.0 * s), cap_mm=3.0 * s,
     )  # fmt: skip
-    pieces: list[Shape] = [crest, behind]
+    pieces: list[Shape] = [plan.spinous(), crest, behind]
     below = Tube(
         np.array([0.0, wall - 11.5 * s, -half]), np.array([0.0, wall - 9.0 * s, -3.0 * half]), _BACK,
         (19.0 * s, 11.0 * s), (14.0 * s, 8.5 * s), cap_mm=4.0 * s,

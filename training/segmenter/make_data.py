@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from training.segmenter import walked_labels
-from training.segmenter.phantom_cases import LEVELS, WEIGHT, phantom_case
+from training.segmenter.phantom_cases import WEIGHT, level_of, phantom_case
 from training.segmenter.prepare import targets_of
 from training.segmenter.real_cases import CASES, level_ids, made_fractures, read_case
 from training.segmenter.target import save_targets
@@ -40,7 +40,7 @@ def make_phantoms(work: Path, count: int) -> None:
             continue
         start = time.perf_counter()
         scan = phantom_case(seed)
-        targets = targets_of(scan, [level_id(LEVELS[seed % len(LEVELS)])], WEIGHT)
+        targets = targets_of(scan, [level_id(level_of(seed))], WEIGHT)
         save_targets(path, targets)
         print(f"{scan.name}: {time.perf_counter() - start:.0f} s", flush=True)
 
@@ -50,7 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="folder that holds ct/lidc0001 and the others")
     parser.add_argument("work", type=Path)
-    parser.add_argument("--phantoms", type=int, default=78)
+    parser.add_argument("--phantoms", type=int, default=144)
     asked = parser.parse_args()
     asked.work.mkdir(parents=True, exist_ok=True)
     make_real(asked.data, asked.work)

@@ -17,11 +17,14 @@ from trajplan.errors import AnatomyError
 from trajplan.geometry import Grid, LabelMap, Volume
 from trajplan.geometry.pieces import thickest
 from trajplan.geometry.resample import resample_labels, resample_mask, resample_volume
-from trajplan.levels import LEVEL_NAMES
+from trajplan.levels import LEVEL_NAMES, level_id
 from trajplan.parts import Part
 
 _OUTSIDE_HU = -3000.0
 _ROOM_MM = 80.0
+SACRUM = level_id("S1")
+"""Background to the network, as in the real scans: walking down from L5 must not find another vertebra."""
+
 _BONE_PARTS = (Part.BODY, Part.PEDICLE_LEFT, Part.PEDICLE_RIGHT, Part.POSTERIOR)
 
 
@@ -79,7 +82,7 @@ def targets_of(scan: LabelledScan, ids: Iterable[int], weight: float) -> list[Ta
         labels[share[Part.CANAL] > 0.5] = NetworkClass.CANAL
         if unknown is not None:
             labels[unknown] = IGNORE
-        labels[(vertebrae > 0) & ~own] = NetworkClass.OTHER
+        labels[(vertebrae > 0) & (vertebrae != SACRUM) & ~own] = NetworkClass.OTHER
         labels[own] = np.where(body, NetworkClass.BODY, NetworkClass.POSTERIOR)[own]
         centre, height = body_center(own & body)
         lower = np.round(centre).astype(int) - HALF

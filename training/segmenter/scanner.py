@@ -1,4 +1,4 @@
-"""What a scanner does to a crop: thick slices, noise, contrast, shading, and a field of view that ends."""
+"""What a scanner does to a crop: thick slices, coarse pixels, noise, contrast, shading, a field of view that ends."""
 
 from __future__ import annotations
 
@@ -11,15 +11,21 @@ from trajplan.anatomy.network_input import PADDING_HU, SHAPE_ZYX, NetworkClass
 
 Float32Array = npt.NDArray[np.float32]
 MAX_CUT_VOX = 18
+COARSE_SHARE, MAX_PIXEL_MM = 0.35, 3.2
+"""Scans that were stored again at 2 to 3 mm in all directions to save room."""
+
+RESAMPLED_VOX = 1.2
 
 
 def scan(hu: Float32Array, rng: np.random.Generator) -> Float32Array:
-    """Slices of 1 to 5 mm, noise to 70 HU, contrast, bias field, gamma."""
+    """Slices of 1 to 5 mm, pixels of 1 to 3.2 mm, noise to 70 HU, contrast, bias field, gamma."""
     if rng.random() < 0.6:
-        thick, pixel = voxels(rng.uniform(1, 5)), voxels(rng.uniform(1, 2))
+        thick = voxels(rng.uniform(1, 5))
+        pixel = voxels(rng.uniform(2, MAX_PIXEL_MM) if rng.random() < COARSE_SHARE else rng.uniform(1, 2))
         hu = blur(hu, [0.4 * thick if thick > 1 else float(rng.uniform(0, 0.4)), 0.35 * pixel, 0.35 * pixel])
-        if thick > 1.2:
-            hu = _thick_slices(hu, thick, float(rng.uniform(0, thick)))
+        for axis, spacing in enumerate((thick, pixel, pixel)):
+            if spacing > RESAMPLED_VOX:
+                hu = _sampled(hu, axis, spacing, float(rng.uniform(0, spacing)))
     if rng.random() < 0.7:
         noise = blur(rng.standard_normal(SHAPE_ZYX, dtype=np.float32), [float(rng.uniform(0, 0.8))] * 3)
         hu = hu + np.float32(rng.uniform(0, 70) / noise.std()) * noise
@@ -46,14 +52,18 @@ def cut_field_of_view(hu: Float32Array, labels: npt.NDArray[np.uint8], rng: np.r
             labels[tuple(cut)] = NetworkClass.BACKGROUND
 
 
-def _thick_slices(hu: Float32Array, thick_vox: float, first_vox: float) -> Float32Array:
-    """Keep a slice every `thick_vox` and interpolate between, as a reader resamples a thick series."""
+def _sampled(hu: Float32Array, axis: int, spacing_vox: float, first_vox: float) -> Float32Array:
+    """Keep a plane every `spacing_vox` along an axis and interpolate between, as a reader resamples a coarse series."""
+    hu = np.moveaxis(hu, axis, 0)
     count = hu.shape[0]
-    kept = np.arange(first_vox, count - 1 + 1e-6, thick_vox)
-    low = np.minimum(kept.astype(int), count - 2)
-    share = (kept - low).astype(np.float32)[:, None, None]
-    slices = hu[low] * (1 - share) + hu[low + 1] * share
-    at = np.clip((np.arange(count) - first_vox) / thick_vox, 0, len(kept) - 1)
-    low = np.minimum(at.astype(int), max(len(kept) - 2, 0))
+    kept = np.arange(first_vox, count - 1 + 1e-6, spacing_vox)
+    planes = _between(hu, kept)
+    at = np.clip((np.arange(count) - first_vox) / spacing_vox, 0, len(kept) - 1)
+    return np.ascontiguousarray(np.moveaxis(_between(planes, at), 0, axis), dtype=np.float32)
+
+
+def _between(planes: Float32Array, at: npt.NDArray[np.float64]) -> Float32Array:
+    """Linear interpolation between planes of the first axis, at places in planes."""
+    low = np.minimum(at.astype(int), max(len(planes) - 2, 0))
     share = (at - low).astype(np.float32)[:, None, None]
-    return np.asarray(slices[low] * (1 - share) + slices[np.minimum(low + 1, len(kept) - 1)] * share, dtype=np.float32)
+    return np.asarray(planes[low] * (1 - share) + planes[np.minimum(low + 1, len(planes) - 1)] * share)

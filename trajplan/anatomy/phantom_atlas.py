@@ -42,9 +42,10 @@ def choose_level(level: int | None, depth_mm: float, height_mm: float) -> str:
 
 @lru_cache(maxsize=6)
 def make_atlas(level: str) -> Atlas:
-    """The unfractured, noise-free vertebra `level` with one neighbour on each side, 1 mm."""
-    k = LEVELS.index(level)
-    levels = tuple(LEVELS[max(0, k - 1) : k + 2])
+    """The unfractured, noise-free vertebra `level` with one neighbour on each side (L5: the sacrum), 1 mm."""
+    chain = (*LEVELS, "S1")
+    k = chain.index(level)
+    levels = chain[max(0, k - 1) : k + 2]
     phantom = make_phantom(
         PhantomSpec(target=level, levels=levels, fracture="none", trabecular_hu=150.0),
         Scanner((1.0, 1.0, 1.0), noise_hu=0.0, psf_mm=0.7),
