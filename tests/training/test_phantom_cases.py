@@ -7,7 +7,7 @@ import pytest
 
 from training.segmenter.phantom_cases import DEALT, LEVELS, NEAR_SACRUM, TILT_DEG, level_of, phantom_case
 from training.segmenter.prepare import SACRUM, LabelledScan, targets_of
-from training.segmenter.scanner import RESAMPLED_VOX, _sampled
+from training.segmenter.scanner import RESAMPLED_VOX, sampled
 from trajplan.anatomy.network_input import SHAPE_ZYX, SPACING_MM, NetworkClass
 from trajplan.geometry import Grid
 from trajplan.geometry.resample import resample_mask
@@ -54,7 +54,7 @@ def test_the_sacrum_below_an_l5_is_background() -> None:
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_a_coarse_scan_keeps_a_ramp_along_every_axis(axis: int) -> None:
     ramp = np.indices(SHAPE_ZYX)[axis].astype(np.float32)
-    coarse = _sampled(ramp, axis, 2.13, 1.0)
+    coarse = sampled(ramp, axis, 2.13, 1.0)
     inside = [slice(None)] * 3
     inside[axis] = slice(3, -3)
     np.testing.assert_allclose(coarse[tuple(inside)], ramp[tuple(inside)], atol=1e-4)
@@ -62,5 +62,5 @@ def test_a_coarse_scan_keeps_a_ramp_along_every_axis(axis: int) -> None:
 
 def test_a_coarse_scan_loses_what_is_finer_than_its_planes() -> None:
     comb = (np.indices(SHAPE_ZYX)[2] % 2).astype(np.float32)
-    assert float(np.ptp(_sampled(comb, 2, 2.0, 0.0))) < 0.1
+    assert float(np.ptp(sampled(comb, 2, 2.0, 0.0))) < 0.1
     assert RESAMPLED_VOX > 1.0

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from training.segmenter.prepare import LabelledScan
 from trajplan.errors import TrajplanError
 from trajplan.levels import level_id
 from trajplan_phantoms import Scanner, make_phantom
 from trajplan_phantoms.bone_look import NATURAL, PLAIN
+from trajplan_phantoms.curve import rotation
 from trajplan_phantoms.morphometry import default_levels
 from trajplan_phantoms.population import draw
 from trajplan_phantoms.spec import Pose
@@ -68,7 +68,7 @@ def phantom_case(seed: int) -> LabelledScan:
                 aorta_hu=float(rng.choice([45.0, 45.0, 300.0])),
             )
             look = replace(NATURAL, seed=seed) if rng.random() < NATURAL_SHARE else PLAIN
-            lean = Pose(forward(TILT_DEG[level] + TILT_SD_DEG * float(rng.normal())))
+            lean = Pose(rotation(0.0, TILT_DEG[level] + TILT_SD_DEG * float(rng.normal()), 0.0))
             crest = replace(spec.sizes["S1"], spinous_drop_deg=float(rng.uniform(*CREST_DROP_DEG)))
             spec = replace(spec, bone=look, pose=lean, sizes={**spec.sizes, "S1": crest})
             phantom = make_phantom(spec, Scanner((SPACING_MM,) * 3, noise_hu=float(rng.uniform(0, 25)), seed=seed))
@@ -78,13 +78,3 @@ def phantom_case(seed: int) -> LabelledScan:
         parts = {level_id(level): phantom.parts}
         return LabelledScan(name, PATIENT, phantom.ct, phantom.labels, parts=parts)
     raise RuntimeError(f"no phantom could be drawn for seed {seed}")
-
-
-def forward(angle_deg: float) -> npt.NDArray[np.float64]:
-    """The rotation (LPS) that leans a patient forward: the superior end of the spine goes anterior.
-
-    >>> (forward(90.0) @ [0.0, 0.0, 1.0]).round(9).tolist()
-    [0.0, -1.0, 0.0]
-    """
-    c, s = np.cos(np.deg2rad(angle_deg)), np.sin(np.deg2rad(angle_deg))
-    return np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.segmenter.target import voxels
-from training.segmenter.warp import blur, spread
+from training.segmenter.warp import between, blur, spread
 from trajplan.anatomy.network_input import PADDING_HU, SHAPE_ZYX, NetworkClass
 
 Float32Array = npt.NDArray[np.float32]
@@ -25,7 +25,7 @@ def scan(hu: Float32Array, rng: np.random.Generator) -> Float32Array:
         hu = blur(hu, [0.4 * thick if thick > 1 else float(rng.uniform(0, 0.4)), 0.35 * pixel, 0.35 * pixel])
         for axis, spacing in enumerate((thick, pixel, pixel)):
             if spacing > RESAMPLED_VOX:
-                hu = _sampled(hu, axis, spacing, float(rng.uniform(0, spacing)))
+                hu = sampled(hu, axis, spacing, float(rng.uniform(0, spacing)))
     if rng.random() < 0.7:
         noise = blur(rng.standard_normal(SHAPE_ZYX, dtype=np.float32), [float(rng.uniform(0, 0.8))] * 3)
         hu = hu + np.float32(rng.uniform(0, 70) / noise.std()) * noise
@@ -52,18 +52,9 @@ def cut_field_of_view(hu: Float32Array, labels: npt.NDArray[np.uint8], rng: np.r
             labels[tuple(cut)] = NetworkClass.BACKGROUND
 
 
-def _sampled(hu: Float32Array, axis: int, spacing_vox: float, first_vox: float) -> Float32Array:
+def sampled(hu: Float32Array, axis: int, spacing_vox: float, first_vox: float) -> Float32Array:
     """Keep a plane every `spacing_vox` along an axis and interpolate between, as a reader resamples a coarse series."""
-    hu = np.moveaxis(hu, axis, 0)
-    count = hu.shape[0]
+    count = hu.shape[axis]
     kept = np.arange(first_vox, count - 1 + 1e-6, spacing_vox)
-    planes = _between(hu, kept)
     at = np.clip((np.arange(count) - first_vox) / spacing_vox, 0, len(kept) - 1)
-    return np.ascontiguousarray(np.moveaxis(_between(planes, at), 0, axis), dtype=np.float32)
-
-
-def _between(planes: Float32Array, at: npt.NDArray[np.float64]) -> Float32Array:
-    """Linear interpolation between planes of the first axis, at places in planes."""
-    low = np.minimum(at.astype(int), max(len(planes) - 2, 0))
-    share = (at - low).astype(np.float32)[:, None, None]
-    return np.asarray(planes[low] * (1 - share) + planes[np.minimum(low + 1, len(planes) - 1)] * share)
+    return between(between(hu, axis, kept), axis, at)

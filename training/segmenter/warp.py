@@ -68,11 +68,17 @@ def spread(knots: FloatArray) -> Float32Array:
     """Knots at the corners of the crop and between, carried to its voxels, linear."""
     out = knots.astype(np.float32)
     for axis, count in enumerate(SHAPE_ZYX):
-        at = np.linspace(0, knots.shape[axis] - 1, count)
-        low = np.minimum(at.astype(int), knots.shape[axis] - 2)
-        share = (at - low).astype(np.float32).reshape([-1 if a == axis else 1 for a in range(3)])
-        out = np.take(out, low, axis) * (1 - share) + np.take(out, low + 1, axis) * share
+        out = between(out, axis, np.linspace(0, knots.shape[axis] - 1, count))
     return out
+
+
+def between(array: Float32Array, axis: int, at: FloatArray) -> Float32Array:
+    """Planes of an array of three axes at places (in planes) along one of them, linear."""
+    last = array.shape[axis] - 1
+    low = np.minimum(at.astype(int), max(last - 1, 0))
+    share = (at - low).astype(np.float32).reshape([-1 if a == axis else 1 for a in range(3)])
+    high = np.minimum(low + 1, last)
+    return np.asarray(np.take(array, low, axis) * (1 - share) + np.take(array, high, axis) * share, dtype=np.float32)
 
 
 def squeeze(at: Float32Array, half_height_vox: float, rng: np.random.Generator) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from trajplan.anatomy.atlas import Atlas, atlas_box
 from trajplan.levels import LEVEL_NAMES, level_id
 from trajplan_phantoms import PhantomSpec, Scanner, make_phantom
-from trajplan_phantoms.morphometry import LEVELS, morphometry
+from trajplan_phantoms.morphometry import LEVELS, level_below, morphometry
 
 DEFAULT_LEVEL = "L1"
 
@@ -43,9 +43,8 @@ def choose_level(level: int | None, depth_mm: float, height_mm: float) -> str:
 @lru_cache(maxsize=6)
 def make_atlas(level: str) -> Atlas:
     """The unfractured, noise-free vertebra `level` with one neighbour on each side (L5: the sacrum), 1 mm."""
-    chain = (*LEVELS, "S1")
-    k = chain.index(level)
-    levels = chain[max(0, k - 1) : k + 2]
+    k = LEVELS.index(level)
+    levels = (*LEVELS[max(0, k - 1) : k + 1], level_below(level))
     phantom = make_phantom(
         PhantomSpec(target=level, levels=levels, fracture="none", trabecular_hu=150.0),
         Scanner((1.0, 1.0, 1.0), noise_hu=0.0, psf_mm=0.7),
