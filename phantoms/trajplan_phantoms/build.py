@@ -223,16 +223,20 @@ class Plan:
         )
 
     def transverse(self, side: Side) -> Tube:
-        """Transverse process."""
+        """Transverse process; one that springs from the pedicle has a broad root."""
         m, s = self.sizes, self.scale
-        base = self.pars(side) + np.array([0.0, 0.0, 1.5]) * s
+        forward = m.transverse_forward_mm * s
+        base = self.pars(side) + np.array([0.0, -forward, 1.5 * s])
+        if forward:
+            base[0] = self.isthmus(side)[0] + side.sign * 0.25 * self.width_mm[side]
         back = 9.0 if self.thoracic else 3.0
         rise = 3.0 if self.thoracic else 2.0
         reach = 0.5 * m.transverse_span_mm * s - 3.0 * s
         tall = 0.5 * m.transverse_height_mm * s
         rise -= 0.45 * max(m.transverse_height_mm - 10.4, 0.0)  # a tall process, as of a sacralised L5, hangs down
         tip = np.array([side.sign * max(reach, abs(base[0]) + 3.0), base[1] + back * s, base[2] + rise * s])
-        return Tube(base, tip, np.array([0.0, 0.0, 1.0]), (3.0 * s, tall), (2.8 * s, 0.81 * tall), cap_mm=3.0 * s)
+        root = (3.0 * s + 0.4 * forward, tall)
+        return Tube(base, tip, np.array([0.0, 0.0, 1.0]), root, (2.8 * s, 0.81 * tall), cap_mm=3.0 * s)
 
 
 def plan_of(

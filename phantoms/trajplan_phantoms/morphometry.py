@@ -57,6 +57,10 @@ class Morphometry:
         Deepest place: share of the body's depth behind the body centre (*unverified*).
     transverse_height_mm : float
         Of the transverse processes at their root.
+    transverse_forward_mm : float
+        How far in front of the pars they spring from the pedicle, broadly where this is not 0: at L5 from its whole
+        outer wall as far as the body (about 10; *unverified*, read off one scan). The isthmus then has no free outer
+        wall, so phantoms for judging pedicles leave it at 0.
     """
 
     plate_width_upper_mm: float
@@ -85,6 +89,7 @@ class Morphometry:
     superior_apex: float = 0.04
     inferior_apex: float = 0.04
     transverse_height_mm: float = 10.4
+    transverse_forward_mm: float = 0.0
 
 
 _ROWS: tuple[tuple[str, tuple[float, ...]], ...] = (

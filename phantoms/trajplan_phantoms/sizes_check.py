@@ -29,7 +29,7 @@ _SIGNED = (
     "superior_apex",
     "inferior_apex",
 )
-_MAY_BE_ZERO = ("superior_concavity_mm", "inferior_concavity_mm", "spinous_drop_deg")
+_MAY_BE_ZERO = ("superior_concavity_mm", "inferior_concavity_mm", "spinous_drop_deg", "transverse_forward_mm")
 _ANGLES = {
     "wedge_deg": 30.0,
     "convergence_deg": 45.0,
@@ -90,6 +90,7 @@ def check_sizes(level: str, m: Morphometry) -> None:
         most = ((1.0 - share) * small - LEAST_RIM_MM) / share
         _at_most(level, "end-plate depth, upper and lower,", large, most, "the anterior height must end on both")
     _at_most(level, "end-plate depth", depth, 1.4 * width, "1.4 of the body's width")
+    _at_most(level, "transverse forward", m.transverse_forward_mm, 0.6 * depth, "0.6 of the body's depth")
 
 
 def _said(name: str) -> str:

@@ -92,7 +92,9 @@ def build_spine(spec: PhantomSpec) -> Spine:
         pedicles = {side: plan.pedicle(side) for side in Side}
         body = plan.body()
         beaks = osteophytes(body, spec.osteophyte_mm)
-        vertebrae.append(Vertebra(plan.level, body, pedicles, tuple(pieces), plan.canal(), keep_out, beaks))
+        # the isthmus is kept free of processes, but for those that spring from the pedicle itself
+        roots = tuple(plan.transverse(side) for side in Side if plan.sizes.transverse_forward_mm)
+        vertebrae.append(Vertebra(plan.level, body, pedicles, tuple(pieces), plan.canal(), keep_out, (*beaks, *roots)))
         keep_out = (
             _neighbour(pieces, relative, 0.0),
             _neighbour([*pieces[:1], *pieces[1::4]], relative, ARCH_GAP_MM),

@@ -8,6 +8,7 @@ import pytest
 from training.segmenter.phantom_cases import DEALT, LEVELS, NEAR_SACRUM, TILT_DEG, level_of, phantom_case
 from training.segmenter.prepare import SACRUM, LabelledScan, targets_of
 from training.segmenter.scanner import RESAMPLED_VOX, sampled
+from training.segmenter.target import FULL, hard_labels
 from trajplan.anatomy.network_input import SHAPE_ZYX, SPACING_MM, NetworkClass
 from trajplan.geometry import Grid
 from trajplan.geometry.resample import resample_mask
@@ -44,11 +45,12 @@ def test_the_sacrum_below_an_l5_is_background() -> None:
     assert scan.parts is not None
     parts = scan.parts[one]
     centre = parts.grid.index_to_world(np.argwhere(parts.array == Part.BODY)).mean(axis=0)
-    half = (np.array(target.labels.shape) - 1) / 2 * SPACING_MM
-    grid = Grid(target.labels.shape, centre - half, (SPACING_MM,) * 3)
+    half = (np.array(target.hu.shape) - 1) / 2 * SPACING_MM
+    grid = Grid(target.hu.shape, centre - half, (SPACING_MM,) * 3)
     sacrum = resample_mask(scan.labels.array == SACRUM, scan.labels.grid, grid) > 0.9
     assert sacrum.sum() > 1000, "the sacrum is in view"
-    assert np.mean(target.labels[sacrum] == NetworkClass.BACKGROUND) > 0.95, "it is no vertebra to walk down to"
+    labels = hard_labels(target.share, FULL)
+    assert np.mean(labels[sacrum] == NetworkClass.BACKGROUND) > 0.95, "it is no vertebra to walk down to"
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from trajplan.levels import level_id
 from trajplan_phantoms import Scanner, make_phantom
 from trajplan_phantoms.bone_look import NATURAL, PLAIN
 from trajplan_phantoms.curve import rotation
-from trajplan_phantoms.morphometry import default_levels
+from trajplan_phantoms.morphometry import Morphometry, default_levels, morphometry
 from trajplan_phantoms.population import draw
 from trajplan_phantoms.spec import Pose
 
@@ -24,7 +25,7 @@ KINDS = ("none", "none", "wedge", "biconcave", "crush")
 PATIENT = "phantom"
 WEIGHT = 0.12
 """A fifth of all crops. The weights before 2026-11-23 were trained at 0.3, where phantoms are more than two of five."""
-SPACING_MM = 1.2
+SPACING_MM = 0.9
 FIRST_TEST_SEED = 100_000
 """Phantoms of seeds from here on are for grading and never trained on."""
 
@@ -34,6 +35,13 @@ sacrum's articular processes and crest for those of L5 (Dice 0.78)."""
 
 CREST_DROP_DEG = (0.0, 40.0)
 """The spinous process of S1 stands out level, like that of L5, or sinks into the sacral crest."""
+
+FORWARD_MM = {"L1": 6.0, "L2": 6.0, "L3": 8.0, "L4": 12.0, "L5": 18.0}
+"""Transverse processes spring from the pars or up to this much in front of it, from the pedicle itself. A network that
+had learnt phantoms with the former only left the roots of those of a real L5 out."""
+
+TALL = (0.9, 1.5)
+"""Factor of their height, drawn along with it."""
 
 NATURAL_SHARE = 0.6
 TILT_DEG = dict(zip(LEVELS, (18, 16, 13, 9, 5, 1, -3, -7, -9, -7, -1, 8, 23), strict=True))
@@ -69,8 +77,7 @@ def phantom_case(seed: int) -> LabelledScan:
             )
             look = replace(NATURAL, seed=seed) if rng.random() < NATURAL_SHARE else PLAIN
             lean = Pose(rotation(0.0, TILT_DEG[level] + TILT_SD_DEG * float(rng.normal()), 0.0))
-            crest = replace(spec.sizes["S1"], spinous_drop_deg=float(rng.uniform(*CREST_DROP_DEG)))
-            spec = replace(spec, bone=look, pose=lean, sizes={**spec.sizes, "S1": crest})
+            spec = replace(spec, bone=look, pose=lean, sizes=_varied(spec.sizes, rng))
             phantom = make_phantom(spec, Scanner((SPACING_MM,) * 3, noise_hu=float(rng.uniform(0, 25)), seed=seed))
         except TrajplanError:
             continue
@@ -78,3 +85,15 @@ def phantom_case(seed: int) -> LabelledScan:
         parts = {level_id(level): phantom.parts}
         return LabelledScan(name, PATIENT, phantom.ct, phantom.labels, parts=parts)
     raise RuntimeError(f"no phantom could be drawn for seed {seed}")
+
+
+def _varied(sizes: Mapping[str, Morphometry], rng: np.random.Generator) -> dict[str, Morphometry]:
+    """Roots of transverse processes, and the sacral crest, beyond what the population varies."""
+    out = dict(sizes)
+    out["S1"] = replace(sizes["S1"], spinous_drop_deg=float(rng.uniform(*CREST_DROP_DEG)))
+    share, tall = float(rng.uniform(0, 1)), float(rng.uniform(*TALL))
+    for level, most in FORWARD_MM.items():
+        own = out.get(level, morphometry(level))
+        height = own.transverse_height_mm * tall
+        out[level] = replace(own, transverse_forward_mm=share * most, transverse_height_mm=height)
+    return out

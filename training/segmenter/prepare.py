@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import scipy.ndimage as ndi
 
-from training.segmenter.target import HALF, IGNORE, Target, cube, padding
+from training.segmenter.target import FULL, HALF, SIDE, Target, cube, padding
 from training.segmenter.tissues import tissue_map
 from trajplan.anatomy.measure import measure_vertebra
-from trajplan.anatomy.network_input import SPACING_MM, NetworkClass
+from trajplan.anatomy.network_input import SPACING_MM
 from trajplan.anatomy.vertebra import Vertebra
 from trajplan.errors import AnatomyError
 from trajplan.geometry import Grid, LabelMap, Volume
@@ -21,6 +22,7 @@ from trajplan.levels import LEVEL_NAMES, level_id
 from trajplan.parts import Part
 
 _OUTSIDE_HU = -3000.0
+_FINER = 2
 _ROOM_MM = 80.0
 SACRUM = level_id("S1")
 """Background to the network, as in the real scans: walking down from L5 must not find another vertebra."""
@@ -64,9 +66,6 @@ def targets_of(scan: LabelledScan, ids: Iterable[int], weight: float) -> list[Ta
     if scan.organs is not None:
         organs = _nearest(scan.organs, grid)
     tissues = tissue_map(hu, vertebrae > 0, organs)
-    unknown = None
-    if scan.ignore is not None:
-        unknown = resample_mask(scan.ignore, scan.ct.grid, grid) > 0.2
     stored = np.where(valid, np.clip(hu, -1024, 3000), padding()).astype(np.int16)
     out = []
     for one in ids:
@@ -76,30 +75,53 @@ def targets_of(scan: LabelledScan, ids: Iterable[int], weight: float) -> list[Ta
         except AnatomyError as error:
             print(f"  {scan.name} {LEVEL_NAMES[one]} left out: {error}")
             continue
-        share = {part: resample_mask(parts.array == part, parts.grid, grid) for part in (*_BONE_PARTS, Part.CANAL)}
-        body = share[Part.BODY] >= sum(share[part] for part in _BONE_PARTS[1:])
-        labels = np.zeros(grid.shape_zyx, dtype=np.uint8)
-        labels[share[Part.CANAL] > 0.5] = NetworkClass.CANAL
-        if unknown is not None:
-            labels[unknown] = IGNORE
-        labels[(vertebrae > 0) & (vertebrae != SACRUM) & ~own] = NetworkClass.OTHER
-        labels[own] = np.where(body, NetworkClass.BODY, NetworkClass.POSTERIOR)[own]
-        centre, height = body_center(own & body)
+        body = resample_mask(parts.array == Part.BODY, parts.grid, grid)
+        arch = resample_mask(np.isin(parts.array, _BONE_PARTS[1:]), parts.grid, grid)
+        centre, height = body_center(own & (body >= arch))
         lower = np.round(centre).astype(int) - HALF
         out.append(
             Target(
                 f"{scan.name} {LEVEL_NAMES[one]}",
                 scan.patient,
                 cube(stored, lower, float(padding())).astype(np.int16),
-                cube(labels, lower, 0).astype(np.uint8),
+                _share(scan, one, parts, grid.cropped(lower, lower + SIDE)),
                 cube(tissues, lower, 200).astype(np.uint8),
                 cube(valid, lower, 0).astype(bool),
                 height,
-                bool((share[Part.CANAL] > 0.5).any()),
+                bool((parts.array == Part.CANAL).any()),
                 weight,
             )
         )
     return out
+
+
+def _share(scan: LabelledScan, one: int, parts: LabelMap, grid: Grid) -> npt.NDArray[np.uint8]:
+    """How much of each voxel of a cube is what, as `Target.share`."""
+    own = _filled(scan.labels, (one,), grid)
+    body, arch = _filled(parts, (Part.BODY,), grid), _filled(parts, _BONE_PARTS[1:], grid)
+    # beyond the measured parts (their outline is not quite that of the labels) the nearer one goes on
+    beyond = body + arch < 0.05
+    body[beyond], arch[beyond] = (ndi.gaussian_filter(x, 1.5)[beyond] for x in (body, arch))
+    arch += 1e-6
+    others = tuple(i for i in scan.labels.ids() if i not in (one, SACRUM))
+    other = np.minimum(_filled(scan.labels, others, grid), 1 - own)
+    canal = np.minimum(_filled(parts, (Part.CANAL,), grid), 1 - own - other)
+    unknown = np.zeros_like(own)
+    if scan.ignore is not None:
+        unknown = np.where(resample_mask(scan.ignore, scan.ct.grid, grid) > 0.2, 1 - own - other - canal, 0.0)
+    in_body = own * body / (body + arch)
+    return np.round(FULL * np.stack([in_body, own - in_body, other, canal, unknown], axis=-1)).astype(np.uint8)
+
+
+def _filled(labels: LabelMap, ids: tuple[int, ...], grid: Grid) -> npt.NDArray[np.float32]:
+    """Share of each voxel that labels `ids` fill, from points a voxel's half apart."""
+    step = np.asarray(grid.spacing_xyz) / _FINER
+    fine = Grid(
+        tuple(_FINER * n for n in grid.shape_zyx), grid.origin_lps - 0.5 * (_FINER - 1) * step, tuple(step[::-1])
+    )
+    share = resample_mask(np.isin(labels.array, ids), labels.grid, fine)
+    z, y, x = grid.shape_zyx
+    return np.asarray(share.reshape(z, _FINER, y, _FINER, x, _FINER).mean(axis=(1, 3, 5)), dtype=np.float32)
 
 
 def body_center(body: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.float64], float]:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from training.segmenter.target import voxels
 from training.segmenter.warp import between, blur, spread
-from trajplan.anatomy.network_input import PADDING_HU, SHAPE_ZYX, NetworkClass
+from trajplan.anatomy.network_input import PADDING_HU, SHAPE_ZYX
 
 Float32Array = npt.NDArray[np.float32]
 MAX_CUT_VOX = 18
@@ -38,7 +38,7 @@ def scan(hu: Float32Array, rng: np.random.Generator) -> Float32Array:
     return np.asarray(hu, dtype=np.float32)
 
 
-def cut_field_of_view(hu: Float32Array, labels: npt.NDArray[np.uint8], rng: np.random.Generator) -> None:
+def cut_field_of_view(hu: Float32Array, share: Float32Array, rng: np.random.Generator) -> None:
     """In a third of the crops, padding on one or both sides of one axis (mostly z), in place."""
     if rng.random() >= 0.35:
         return
@@ -49,7 +49,7 @@ def cut_field_of_view(hu: Float32Array, labels: npt.NDArray[np.uint8], rng: np.r
             cut: list[slice] = [slice(None)] * 3
             cut[axis] = slice(0, count) if low else slice(SHAPE_ZYX[axis] - count, None)
             hu[tuple(cut)] = PADDING_HU
-            labels[tuple(cut)] = NetworkClass.BACKGROUND
+            share[tuple(cut)] = 0.0
 
 
 def sampled(hu: Float32Array, axis: int, spacing_vox: float, first_vox: float) -> Float32Array:

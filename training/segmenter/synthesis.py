@@ -12,7 +12,7 @@ from training.segmenter.phantom_cases import PATIENT
 from training.segmenter.pull import pull
 from training.segmenter.recolour import recolour, vary
 from training.segmenter.scanner import cut_field_of_view, scan
-from training.segmenter.target import IGNORE, Target
+from training.segmenter.target import IGNORE, KINDS, Target, hard_labels
 from training.segmenter.warp import draw_warp
 from trajplan.anatomy.network_input import PADDING_HU, SEED_SIGMA_MM, NetworkClass, normalise, seed_channel
 
@@ -26,10 +26,21 @@ _NEAR = float(np.exp(-(NEAR_MM**2) / (2 * SEED_SIGMA_MM**2)))
 
 @dataclass(frozen=True, eq=False)
 class Crop:
-    """One training crop: network input (2, z, y, x), labels (z, y, x), whether the canal is labelled, and its name."""
+    """One training crop.
+
+    Attributes
+    ----------
+    image : ndarray of float32, shape (2, z, y, x)
+        Network input.
+    truth : ndarray of float32, shape (class, z, y, x)
+        How much of each voxel is each `NetworkClass`; nothing of any where nobody knows.
+    knows_canal : bool
+        Whether the canal is labelled.
+    name : str
+    """
 
     image: npt.NDArray[np.float32]
-    labels: npt.NDArray[np.uint8]
+    truth: npt.NDArray[np.float32]
     knows_canal: bool
     name: str
 
@@ -45,10 +56,20 @@ def is_ambiguous(labels: npt.NDArray[np.uint8]) -> bool:
     return not has_target(labels) and bool((near == NetworkClass.OTHER).any() or (near == IGNORE).any())
 
 
-def without_target(labels: npt.NDArray[np.uint8]) -> None:
+def without_target(share: npt.NDArray[np.float32]) -> None:
     """The vertebra beside a seed that went astray is a vertebra like any other, in place."""
-    labels[(labels == NetworkClass.BODY) | (labels == NetworkClass.POSTERIOR)] = NetworkClass.OTHER
-    labels[labels == NetworkClass.CANAL] = NetworkClass.BACKGROUND
+    body, posterior, other, canal = (KINDS.index(kind) for kind in KINDS[:-1])
+    share[..., other] += share[..., body] + share[..., posterior]
+    share[..., [body, posterior, canal]] = 0.0
+
+
+def truth_of(share: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Shares (z, y, x, 5) of `KINDS` as (class, z, y, x) with background, and nothing where nobody knows."""
+    out = np.empty((len(NetworkClass), *share.shape[:3]), dtype=np.float32)
+    out[1:] = np.moveaxis(share[..., : len(NetworkClass) - 1], -1, 0)
+    out[NetworkClass.BACKGROUND] = np.maximum(1.0 - out[1:].sum(axis=0), 0.0)
+    out[:, hard_labels(share) == IGNORE] = 0.0
+    return out
 
 
 class Synthesis:
@@ -69,13 +90,13 @@ class Synthesis:
         """Crop `number`."""
         rng = np.random.default_rng([self.seed, number])
         target = self.targets[rng.choice(len(self.targets), p=self._share)]
-        hu, labels, tissues, valid = pull(target, draw_warp(target, rng))
-        for _ in range(MAX_DRAWS):
+        for _ in range(1 + MAX_DRAWS):
+            hu, share, tissues, valid = pull(target, draw_warp(target, rng))
+            labels = hard_labels(share)
             if not is_ambiguous(labels):
                 break
-            hu, labels, tissues, valid = pull(target, draw_warp(target, rng))
         if not has_target(labels):
-            without_target(labels)
+            without_target(share)
         recoloured = rng.random() < (PHANTOM_RECOLOURED_SHARE if target.patient == PATIENT else RECOLOURED_SHARE)
         if recoloured:
             image = recolour(hu, tissues, rng)
@@ -84,7 +105,7 @@ class Synthesis:
             image = vary(hu, own, rng)
         image = scan(image, rng)
         image[~valid] = PADDING_HU
-        labels[~valid] = NetworkClass.BACKGROUND
-        cut_field_of_view(image, labels, rng)
+        share[~valid] = 0.0
+        cut_field_of_view(image, share, rng)
         name = f"{target.name} recoloured" if recoloured else target.name
-        return Crop(np.stack([normalise(image), _SEED]), labels, target.knows_canal, name)
+        return Crop(np.stack([normalise(image), _SEED]), truth_of(share), target.knows_canal, name)

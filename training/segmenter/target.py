@@ -1,4 +1,4 @@
-"""One vertebra to learn: an image cube at the network's spacing about its body, with exact labels."""
+"""One vertebra to learn: an image cube at the network's spacing about its body, and how much of each voxel is what."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from trajplan.anatomy.network_input import PADDING_HU, SPACING_MM
+from trajplan.anatomy.network_input import PADDING_HU, SPACING_MM, NetworkClass
 
 Array = npt.NDArray[np.generic]
 HALF = 64
@@ -18,6 +18,11 @@ HALF = 64
 SIDE = 2 * HALF
 IGNORE = 5
 """Label where nobody knows (vertebrae that the case's labels leave out); above every `NetworkClass`."""
+
+KINDS = (NetworkClass.BODY, NetworkClass.POSTERIOR, NetworkClass.OTHER, NetworkClass.CANAL, IGNORE)
+"""What `Target.share` tells of; the rest of a voxel is background."""
+
+FULL = 255
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +35,9 @@ class Target:
         `patient` is what leave-one-patient-out leaves out.
     hu : ndarray of int16, shape (z, y, x)
         `PADDING_HU` outside the scan.
-    labels : ndarray of uint8
-        `NetworkClass`, or `IGNORE`.
+    share : ndarray of uint8, shape (z, y, x, 5)
+        How much of the voxel is each of `KINDS`, 0 to `FULL`. A voxel of 1.5 mm is often half bone: labels of one
+        class a voxel would take away thin laminae and the place of every surface between two voxels.
     tissues : ndarray of uint8
         What may be recoloured as one thing (`training.segmenter.tissues`).
     valid : ndarray of bool
@@ -47,7 +53,7 @@ class Target:
     name: str
     patient: str
     hu: npt.NDArray[np.int16]
-    labels: npt.NDArray[np.uint8]
+    share: npt.NDArray[np.uint8]
     tissues: npt.NDArray[np.uint8]
     valid: npt.NDArray[np.bool_]
     height_vox: float
@@ -70,7 +76,7 @@ def save_targets(path: Path, targets: Iterable[Target]) -> None:
     content: dict[str, Array] = {}
     for n, one in enumerate(targets):
         about = np.array([one.name, one.patient, str(one.height_vox), str(int(one.knows_canal)), str(one.weight)])
-        content |= {f"{n}_about": about, f"{n}_hu": one.hu, f"{n}_labels": one.labels, f"{n}_tissues": one.tissues}
+        content |= {f"{n}_about": about, f"{n}_hu": one.hu, f"{n}_share": one.share, f"{n}_tissues": one.tissues}
         content[f"{n}_valid"] = np.packbits(one.valid)
     np.savez_compressed(path, allow_pickle=False, **content)
 
@@ -88,7 +94,7 @@ def load_targets(path: Path) -> list[Target]:
                     name,
                     patient,
                     hu,
-                    data[f"{n}_labels"],
+                    data[f"{n}_share"],
                     data[f"{n}_tissues"],
                     valid,
                     float(height),
@@ -107,3 +113,18 @@ def padding() -> np.int16:
 def voxels(mm: float) -> float:
     """Millimetres in voxels of the network's grid."""
     return mm / SPACING_MM
+
+
+def hard_labels(share: npt.NDArray[np.generic], full: float = 1.0) -> npt.NDArray[np.uint8]:
+    """One class a voxel of shares (..., 5) of `KINDS`; `IGNORE` where a third is unknown, else what fills half of it.
+
+    Bone counts first as a whole, so that the seam of body and arch takes nothing from the outline.
+    """
+    body, posterior, other, canal, unknown = np.moveaxis(share.astype(np.float32), -1, 0) / np.float32(full)
+    out = np.zeros(body.shape, dtype=np.uint8)
+    out[unknown > 0.3] = IGNORE
+    out[canal > 0.5] = NetworkClass.CANAL
+    out[other > 0.5] = NetworkClass.OTHER
+    own = body + posterior > 0.5
+    out[own] = np.where(body >= posterior, NetworkClass.BODY, NetworkClass.POSTERIOR)[own]
+    return out

@@ -46,7 +46,7 @@ class _Crops(Dataset[tuple[np.ndarray, np.ndarray, bool]]):
 
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray, bool]:
         crop = self.synthesis.crop(self.first + number)
-        return crop.image, crop.labels, crop.knows_canal
+        return crop.image, crop.truth, crop.knows_canal
 
 
 def has_bfloat16() -> bool:
@@ -95,13 +95,13 @@ def train(
     feed = DataLoader(crops, batch, num_workers=workers, prefetch_factor=3 if workers else None)
     with (work / f"{name}.log").open("a" if done else "w") as log:
         start, rows, last = time.perf_counter(), [], time.perf_counter()
-        for step, (image, labels, knows) in enumerate(feed, done + 1):
+        for step, (image, truth, knows) in enumerate(feed, done + 1):
             for group in optimiser.param_groups:
                 group["lr"] = rate_at(step, steps, rate)
             image = image.to(device, memory_format=layout)
             with torch.autocast(device.type, torch.bfloat16, enabled=half):
                 logits = net(image)
-            loss, dice = segmentation_loss(logits, labels.to(device), knows.tolist())
+            loss, dice = segmentation_loss(logits, truth.to(device), knows.tolist())
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(net.parameters(), GRADIENT_NORM)

@@ -1,4 +1,4 @@
-"""The trained network, looked through twice, with what its looks disagree about."""
+"""The trained network, looked through twice and settled on the CT's edges, with what its looks disagree about."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from trajplan.anatomy.backend import LabelResult, Progress
+from trajplan.anatomy.bone_edge import to_the_edge
 from trajplan.anatomy.network_confidence import doubt_share, judge_looks
 from trajplan.anatomy.network_input import NetworkClass
 from trajplan.anatomy.network_labels import OUTPUT_SPACING_MM, mean_share, output_grid, with_neighbours
@@ -73,7 +74,7 @@ class NetworkBackend:
         share = mean_share(grid, (first, second))
         if doubt_share(share) > MAX_DOUBT_SHARE:
             raise _nothing_there(ct, seed, first)
-        mask = largest(share > 0.5)
+        seen, mask = largest(share > 0.5), largest(to_the_edge(share, resample_volume(ct, grid).array) > 0.5)
         again = second.body_center_lps()
         if again is None or not mask.any():
             raise _lost(moved)
@@ -85,7 +86,7 @@ class NetworkBackend:
         return LabelResult(
             labels=labels,
             target_id=target,
-            confidence=judge_looks(first, second, share, mask, moved, OUTPUT_SPACING_MM, overlap),
+            confidence=judge_looks(first, second, share, seen, moved, OUTPUT_SPACING_MM, overlap),
             provenance=self._provenance(model, seed),
         )
 

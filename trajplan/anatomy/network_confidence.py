@@ -10,20 +10,24 @@ from trajplan.anatomy.rules import Rule, rate
 from trajplan.anatomy.vertebra import Confidence
 from trajplan.geometry.arrays import BoolArray, Float32Array
 
-# The limit of `doubt_width_mm` (half way: 1.72 mm) was found on 32 masks of phantoms and two scans, half of them seen
-# through worse scanners (benchmarks/segmentation.py --hard): the six with Dice below 0.90 lie above it, the 26 others
-# below. As a share of the volume the same doubt told small vertebrae from large ones rather than bad masks from good.
-# That of `pedicle_doubt_mm` (1.35 mm) on 27 masks of networks that had not learnt the patient: the four whose pedicle
-# regions have Dice below 0.85 have 1.48 mm and more, those above 0.87 at most 1.20, but for one of 0.905 with 1.90 mm
-# (slices of 3 mm).
+# The limit of `doubt_width_mm` (half way: 1.75 mm) was found on 40 masks of phantoms and of patients the network had
+# not learnt, half of them seen through worse scanners (benchmarks/segmentation.py --hard): of the eight with Dice below
+# 0.87 seven lie above it (the other, 0.851, at 1.63), of the 25 above 0.90 three (0.911 to 0.924, 1.77 to 1.97). As a
+# share of the volume the same doubt told small vertebrae from large ones rather than bad masks from good.
+# That of `pedicle_doubt_mm` (1.48 mm) on the same masks: of the five whose pedicle regions have Dice below 0.895 three
+# lie above it (1.49 to 1.52; the others 1.14 and 1.44), of the 29 above 0.92 none.
 _RULES = {
     "flip_dice": Rule(0.80, 0.92, "the network sees another outline in the mirror image"),
     "recentre_dice": Rule(0.80, 0.92, "the network sees another outline from the body's centre than from the seed"),
-    "doubt_width_mm": Rule(2.10, 1.34, "the network is undecided about where the outline is"),
-    "pedicle_doubt_mm": Rule(1.95, 0.75, "the network is undecided about where the pedicles are"),
+    "doubt_width_mm": Rule(2.13, 1.37, "the network is undecided about where the outline is"),
+    "pedicle_doubt_mm": Rule(2.05, 0.91, "the network is undecided about where the pedicles are"),
     "neighbour_overlap": Rule(0.15, 0.03, "the network sees a part of the vertebra as its neighbour too"),
     "fragment_share": Rule(0.10, 0.02, "the network sees pieces of the vertebra far from it"),
 }
+
+UNDECIDED = (0.3, 0.7)
+"""The network answers with the share of its voxel (1.5 mm) that is bone: about a sharp edge too it says less than 0.8
+and more than 0.2 for a millimetre."""
 
 PEDICLE_MM = 6.0
 """Half a pedicle's length and a little: as far as it reaches from body and from arch."""
@@ -40,10 +44,11 @@ def judge_looks(
 ) -> Confidence:
     """Confidence in `mask`, found from the mean probability `share` of two looks, or of one.
 
-    `mask` and `share` lie on one grid of `spacing_mm` in every direction.
+    `mask` and `share` lie on one grid of `spacing_mm` in every direction; `mask` is what `share` says, before any edge
+    of the CT has had its say.
 
     The values: agreement of image and mirror image, agreement of the two looks, how wide the border is where the
-    probability lies between 0.2 and 0.8, the same about the pedicles, share of the target that lay in other pieces than
+    probability is `UNDECIDED`, the same about the pedicles, share of the target that lay in other pieces than
     the largest, and `overlap_share`, how much of the target the neighbours also claim.
     """
     pieces, size = int(np.count_nonzero(share > 0.5)), int(np.count_nonzero(mask))
@@ -62,17 +67,23 @@ def judge_looks(
 
 
 def doubt_share(share: Float32Array) -> float:
-    """Volume with a probability between 0.2 and 0.8, as a share of that above 0.5."""
-    doubtful = int(np.count_nonzero((share > 0.2) & (share < 0.8)))
+    """Volume with an undecided probability, as a share of that above 0.5."""
+    doubtful = int(np.count_nonzero(undecided(share)))
     return doubtful / max(1, int(np.count_nonzero(share > 0.5)))
+
+
+def undecided(share: Float32Array) -> BoolArray:
+    """Where the probability lies within `UNDECIDED`."""
+    low, high = UNDECIDED
+    return np.asarray((share > low) & (share < high))
 
 
 def doubt_width_mm(
     share: Float32Array, mask: BoolArray, spacing_mm: float, where: BoolArray | slice = slice(None)
 ) -> float:
-    """Volume with a probability between 0.2 and 0.8 over the area of the outline (a face each of its voxels), mm."""
+    """Volume with an undecided probability over the area of the outline (a face each of its voxels), mm."""
     outline = (mask & ~ndi.binary_erosion(mask))[where]
-    doubtful = int(np.count_nonzero(((share > 0.2) & (share < 0.8))[where]))
+    doubtful = int(np.count_nonzero(undecided(share)[where]))
     return spacing_mm * doubtful / max(1, int(np.count_nonzero(outline)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -12,6 +13,8 @@ from trajplan_phantoms import PhantomSpec, Scanner, make_phantom
 from trajplan_phantoms.morphometry import LEVELS, level_below, morphometry
 
 DEFAULT_LEVEL = "L1"
+FORWARD = {"L5": {"transverse_forward_mm": 10.0, "transverse_height_mm": 13.0}}
+"""The transverse processes of L5 spring from its pedicles."""
 
 
 def choose_level(level: int | None, depth_mm: float, height_mm: float) -> str:
@@ -45,8 +48,9 @@ def make_atlas(level: str) -> Atlas:
     """The unfractured, noise-free vertebra `level` with one neighbour on each side (L5: the sacrum), 1 mm."""
     k = LEVELS.index(level)
     levels = (*LEVELS[max(0, k - 1) : k + 1], level_below(level))
+    sizes = {name: replace(morphometry(name), **FORWARD[name]) for name in levels if name in FORWARD}
     phantom = make_phantom(
-        PhantomSpec(target=level, levels=levels, fracture="none", trabecular_hu=150.0),
+        PhantomSpec(target=level, levels=levels, fracture="none", trabecular_hu=150.0, sizes=sizes),
         Scanner((1.0, 1.0, 1.0), noise_hu=0.0, psf_mm=0.7),
     )
     frame = phantom.truth.frame

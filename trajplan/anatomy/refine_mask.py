@@ -6,6 +6,7 @@ import numpy as np
 import scipy.ndimage as ndi
 import SimpleITK as sitk
 
+from trajplan.anatomy.bone_edge import settled
 from trajplan.geometry import Volume
 from trajplan.geometry.arrays import BoolArray, Float32Array
 from trajplan.geometry.itk import to_sitk
@@ -16,7 +17,7 @@ _DARK_HU = 60.0
 
 
 def refine(box: Volume, prior_mm: Float32Array, neighbours: BoolArray) -> BoolArray:
-    """The vertebra within ``-3 < prior < 2`` mm by watershed on the gradient; largest component.
+    """The vertebra within ``-3 < prior < 2`` mm by watershed on the gradient, settled on the edge; largest component.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ def refine(box: Volume, prior_mm: Float32Array, neighbours: BoolArray) -> BoolAr
     )
     core = prior_mm > SURE_INSIDE_MM
     mask = ndi.binary_opening(sitk.GetArrayFromImage(flooded) == 1) | core
-    return largest_component(mask)
+    return largest_component(settled(mask, hu))
 
 
 def largest_component(mask: BoolArray) -> BoolArray:

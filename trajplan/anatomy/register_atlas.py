@@ -10,9 +10,10 @@ import scipy.ndimage as ndi
 import SimpleITK as sitk
 
 from trajplan.anatomy.atlas import Atlas
+from trajplan.anatomy.atlas_start import find_start
 from trajplan.anatomy.seed_frame import SeedFrame
 from trajplan.geometry import Volume
-from trajplan.geometry.arrays import BoolArray, Float32Array, FloatArray
+from trajplan.geometry.arrays import BoolArray, Float32Array
 from trajplan.geometry.itk import to_sitk
 
 _SAMPLING_SEED = 7
@@ -49,7 +50,7 @@ def best_start(box: Volume, seed: SeedFrame, atlases: Sequence[Atlas]) -> Atlas:
     if len(atlases) == 1:
         return atlases[0]
     fixed = bone_image(box)
-    fits = [_grid_search(fixed, bone_image(one.ct), _near_mask(one), seed, one)[0] for one in atlases]
+    fits = [_start(fixed, bone_image(one.ct), _near_mask(one), seed, one)[0] for one in atlases]
     return atlases[int(np.argmax(fits))]
 
 
@@ -57,7 +58,7 @@ def register(box: Volume, seed: SeedFrame, atlas: Atlas, grid_mm: float = 18.0) 
     """Carry `atlas` onto the 1 mm `box` (target HU) from the frame found at the seed."""
     fixed, moving = bone_image(box), bone_image(atlas.ct)
     mask = _near_mask(atlas)
-    start, affine = _grid_search(fixed, moving, mask, seed, atlas)
+    start, affine = _start(fixed, moving, mask, seed, atlas)
     method = _method([4, 2], [2.0, 1.0], [0.5, 0.2])
     method.SetMetricMovingMask(mask)
     method.SetOptimizerAsGradientDescent(1.0, 40, 1e-5, 8, method.EachIteration)
@@ -79,6 +80,20 @@ def register(box: Volume, seed: SeedFrame, atlas: Atlas, grid_mm: float = 18.0) 
     method.SetInitialTransform(spline, inPlace=True)
     method.Execute(sub, sitk.Resample(moving, sub, affine, sitk.sitkLinear, 0.0))
     return Registration(sitk.CompositeTransform([affine, spline]), start, after_affine, -float(method.GetMetricValue()))
+
+
+def _start(
+    fixed: sitk.Image, moving: sitk.Image, mask: sitk.Image, seed: SeedFrame, atlas: Atlas
+) -> tuple[float, sitk.AffineTransform]:
+    """The best fit before any optimiser runs, and the affine transform that gives it."""
+    method = _method([3], [1.5], [0.4])
+    method.SetMetricMovingMask(mask)
+
+    def fit(affine: sitk.AffineTransform) -> float:
+        method.SetInitialTransform(affine, inPlace=False)
+        return -float(method.MetricEvaluate(fixed, moving))
+
+    return find_start(fit, seed, atlas)
 
 
 def _near_mask(atlas: Atlas) -> sitk.Image:
@@ -107,33 +122,3 @@ def _method(shrink: list[int], sigma_mm: list[float], sampling: list[float]) -> 
     method.SetSmoothingSigmasPerLevel(sigma_mm)
     method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOn()
     return method
-
-
-def _grid_search(
-    fixed: sitk.Image, moving: sitk.Image, mask: sitk.Image, seed: SeedFrame, atlas: Atlas
-) -> tuple[float, sitk.AffineTransform]:
-    """Body on body, scaled by height and depth; the best of a few shifts along w and turns about it."""
-    tall = float(np.clip(atlas.height_mm / seed.height_mm, 0.6, 1.6))
-    deep = float(np.clip(atlas.depth_mm / seed.depth_mm, 0.7, 1.45))
-    scale = np.diag([deep, deep, tall])
-    method = _method([3], [1.5], [0.4])
-    method.SetMetricMovingMask(mask)
-    tried: list[tuple[float, sitk.AffineTransform]] = []
-    for shift in (-5.0, -2.5, 0.0, 2.5, 5.0):
-        for yaw in (-8.0, 0.0, 8.0):
-            matrix = atlas.frame.rotation.T @ scale @ _turn(yaw) @ seed.frame.rotation
-            affine = sitk.AffineTransform(3)
-            affine.SetMatrix([float(v) for v in matrix.ravel()])
-            affine.SetCenter([float(v) for v in seed.frame.origin_lps])
-            to = atlas.frame.origin_lps + shift * atlas.frame.w - seed.frame.origin_lps
-            affine.SetTranslation([float(v) for v in to])
-            method.SetInitialTransform(affine, inPlace=False)
-            value = -float(method.MetricEvaluate(fixed, moving)) - 0.004 * abs(shift)
-            tried.append((value, affine))
-    value, affine = max(tried, key=lambda pair: pair[0])
-    return value, sitk.AffineTransform(affine)
-
-
-def _turn(yaw_deg: float) -> FloatArray:
-    a = np.radians(yaw_deg)
-    return np.array([[np.cos(a), -np.sin(a), 0.0], [np.sin(a), np.cos(a), 0.0], [0.0, 0.0, 1.0]])
