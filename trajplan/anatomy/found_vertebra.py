@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trajplan.anatomy.network_confidence import doubt_share
 from trajplan.anatomy.network_input import SPACING_MM, NetworkClass
 from trajplan.anatomy.network_model import NetworkModel
 from trajplan.anatomy.network_pass import Look, look, with_mirror
@@ -16,6 +17,11 @@ from trajplan.geometry.pieces import largest
 
 MIN_FLIP_DICE = 0.82
 """Below, image and mirror image disagree: seen at sacrum, disc and rib; whole vertebrae have 0.88 and more."""
+
+UNSURE_FLIP_DICE, MAX_DOUBT_SHARE = 0.92, 0.45
+"""Below the one and above the other nothing is believed: lower segments of the sacrum had 0.84 to 0.89 and 0.52 to
+0.58; vertebrae of patients never learnt had at least 0.95, whatever their doubt (0.52 at most), those of phantoms 0.97
+and 0.31."""
 
 MIN_VOLUME_ML, MIN_BODY_ML = 5.0, 2.0
 MIN_CANAL_ML = 0.8
@@ -106,6 +112,8 @@ def _unsteady(found: FoundVertebra, seed: FloatArray) -> bool:
 
 def _believed(seen: Look, seed: FloatArray, scan: Grid) -> FoundVertebra | None:
     if seen.flip_dice < MIN_FLIP_DICE:
+        return None
+    if seen.flip_dice < UNSURE_FLIP_DICE and doubt_share(seen.target_share) > MAX_DOUBT_SHARE:
         return None
     mask, body = _mask_and_body(seen)
     canal_ml = np.count_nonzero(seen.share[NetworkClass.CANAL] > 0.5) * _VOXEL_ML
