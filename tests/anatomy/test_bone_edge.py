@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trajplan.anatomy.bone_edge import to_the_edge
+from trajplan.anatomy.bone_edge import settled, to_the_edge
+from trajplan.anatomy.network_pass import dice
 
 SHAPE = (40, 44, 48)
 RADIUS = 11.3
@@ -26,10 +27,6 @@ def scan_of(ball: np.ndarray, bone_hu: float = 350.0, soft_hu: float = 40.0, noi
     return (soft_hu + (bone_hu - soft_hu) * np.clip(ball + 0.5, 0, 1) + noise).astype(np.float32)
 
 
-def dice(a: np.ndarray, b: np.ndarray) -> float:
-    return float(2 * np.count_nonzero(a & b) / (np.count_nonzero(a) + np.count_nonzero(b)))
-
-
 @pytest.mark.parametrize("off", [-0.6, 0.6])
 @pytest.mark.parametrize("noise_hu", [0.0, 40.0])
 def test_an_outline_half_a_voxel_off_finds_the_edge(off: float, noise_hu: float) -> None:
@@ -39,6 +36,12 @@ def test_an_outline_half_a_voxel_off_finds_the_edge(off: float, noise_hu: float)
     before, after = dice(share > 0.5, truth), dice(to_the_edge(share, hu) > 0.5, truth)
     assert before < 0.93
     assert after > before + 0.03
+
+
+@pytest.mark.parametrize("off", [-0.6, 0.6])
+def test_a_mask_half_a_voxel_off_settles(off: float) -> None:
+    truth, mask = distance(RADIUS) > 0, distance(RADIUS + off) > 0
+    assert dice(settled(mask, scan_of(distance(RADIUS))), truth) > dice(mask, truth) + 0.03
 
 
 def test_what_the_network_is_sure_of_stays() -> None:

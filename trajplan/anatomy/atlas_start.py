@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import SimpleITK as sitk
+from scipy.spatial.transform import Rotation
 
 from trajplan.anatomy.atlas import Atlas
 from trajplan.anatomy.seed_frame import SeedFrame
-from trajplan.geometry.arrays import FloatArray
 
 SHIFT_COST = 0.004
 """Per mm along w, off the fit: the neighbours look alike."""
@@ -30,7 +30,7 @@ class Start:
         """Target to atlas: body on body, scaled by depth and height."""
         tall = self.tall * float(np.clip(atlas.height_mm / seed.height_mm, 0.6, 1.6))
         deep = self.deep * float(np.clip(atlas.depth_mm / seed.depth_mm, 0.7, 1.45))
-        turn = _turn(0, self.pitch_deg) @ _turn(2, self.yaw_deg)
+        turn = Rotation.from_euler("XZ", [self.pitch_deg, self.yaw_deg], degrees=True).as_matrix()
         matrix = atlas.frame.rotation.T @ np.diag([deep, deep, tall]) @ turn @ seed.frame.rotation
         affine = sitk.AffineTransform(3)
         affine.SetMatrix([float(v) for v in matrix.ravel()])
@@ -77,12 +77,3 @@ def find_start(
         if values[k] > value:
             best, value = tried[k], values[k]
     return value, best.affine(seed, atlas)
-
-
-def _turn(axis: int, angle_deg: float) -> FloatArray:
-    """About axis 0 (u) or 2 (w)."""
-    cos, sin = np.cos(np.radians(angle_deg)), np.sin(np.radians(angle_deg))
-    i, j = (1, 2) if axis == 0 else (0, 1)
-    out = np.eye(3)
-    out[i, i], out[i, j], out[j, i], out[j, j] = cos, -sin, sin, cos
-    return out

@@ -10,6 +10,7 @@ from trajplan.anatomy.bone_edge import settled
 from trajplan.geometry import Volume
 from trajplan.geometry.arrays import BoolArray, Float32Array
 from trajplan.geometry.itk import to_sitk
+from trajplan.geometry.pieces import largest
 
 SURE_INSIDE_MM = 2.0
 SURE_OUTSIDE_MM = 3.0
@@ -40,14 +41,4 @@ def refine(box: Volume, prior_mm: Float32Array, neighbours: BoolArray) -> BoolAr
     )
     core = prior_mm > SURE_INSIDE_MM
     mask = ndi.binary_opening(sitk.GetArrayFromImage(flooded) == 1) | core
-    return largest_component(settled(mask, hu))
-
-
-def largest_component(mask: BoolArray) -> BoolArray:
-    """The largest 6-connected component; all False when `mask` is empty."""
-    labelled, count = ndi.label(mask)
-    if count == 0:
-        return mask
-    sizes = np.bincount(labelled.ravel())
-    sizes[0] = 0
-    return np.asarray(labelled == int(np.argmax(sizes)))
+    return largest(settled(mask, hu))
