@@ -9,8 +9,9 @@ Scored on the 1 mm grid of the result itself, to which the reference labels are 
 that the back-end found, as a plan does. Seeds are the reference's body centre plus 3 mm in a fixed random direction.
 "pedicle" is the region within 3 mm of the reference's pedicles; "isthmus" compares the isthmus centres that
 `measure_vertebra` finds on result and reference ("across": the worse side, without what lies along the pedicle, where
-its width hardly changes), "height" and "loss" its heights (mm) and height loss (percentage points). A network is only
-tested on patients it was not trained on when --weights names one that left them out.
+its width hardly changes), "height" and "loss" its heights (mm) and height loss (percentage points); the heights of a
+made fracture are those of the exact map that made it, for labels on thick slices hold them to 2 mm only. A network is
+only tested on patients it was not trained on when --weights names one that left them out.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from __future__ import annotations
 import argparse
 import csv
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,12 +69,13 @@ MADE = {
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One vertebra to segment."""
+    """One vertebra to segment; heights (anterior, middle, posterior, mm) where a made fracture's map gives them."""
 
     name: str
     ct: Volume
     labels: LabelMap
     one: int
+    heights_mm: tuple[float, float, float] | None = None
 
 
 def real_cases(data: Path, only: str | None, made: bool) -> Iterator[Case]:
@@ -91,7 +93,9 @@ def real_cases(data: Path, only: str | None, made: bool) -> Iterator[Case]:
         for n, level in enumerate(MADE[folder]):
             kind, loss = KINDS[1 + n % 3], (20.0, 40.0, 60.0)[(n + n // 3) % 3]
             broken = fracture_scan(ct, labels, level_id(level), kind, loss)
-            yield Case(f"{folder} {level} {kind} {loss:.0f} %", broken.ct, broken.labels, level_id(level))
+            after = broken.heights_after
+            heights = after.ha_mm, after.hm_mm, after.hp_mm
+            yield Case(f"{folder} {level} {kind} {loss:.0f} %", broken.ct, broken.labels, level_id(level), heights)
 
 
 def expert_cases() -> Iterator[Case]:
@@ -153,6 +157,7 @@ def grade(case: Case, backend: Backend, number: int) -> tuple[str, dict[str, Any
         figures["said"] = "; ".join(own.confidence.check)
         true = measured(case, case.labels)
         figures |= pedicles(own, true, mask, truth, grid) | genant(own, true)
+        figures["height_error"] = height_error(own, case.heights_mm or _heights_mm(true))
     except TrajplanError as refused:
         figures["flagged"] = 1.0
         return f"not measured: {refused}", figures, found
@@ -205,7 +210,7 @@ def surface_distances(a: npt.NDArray[np.bool_], b: npt.NDArray[np.bool_]) -> npt
 def pedicles(
     own: Vertebra, true: Vertebra, mask: npt.NDArray[np.bool_], truth: npt.NDArray[np.bool_], grid: Grid
 ) -> dict[str, float]:
-    """Dice and 95th percentile in the pedicle region, isthmus and height errors."""
+    """Dice and 95th percentile in the pedicle region, isthmus errors."""
     ids = (Part.PEDICLE_LEFT, Part.PEDICLE_RIGHT)
     where = resample_mask(np.isin(true.parts.array, ids), true.parts.grid, grid) > 0.5
     region = ndi.distance_transform_edt(~where) <= 3.0
@@ -218,15 +223,22 @@ def pedicles(
     off = [own.pedicles[side].isthmus_center_lps - true.pedicles[side].isthmus_center_lps for side in Side]
     isthmus = [float(np.linalg.norm(one)) for one in off]
     across = [np.linalg.norm(np.cross(one, true.pedicles[side].axis_lps)) for one, side in zip(off, Side, strict=True)]
-    heights = [abs(getattr(own.heights, k) - getattr(true.heights, k)) for k in ("ha_mm", "hm_mm", "hp_mm")]
     return {
         "pedicle_dice": 2 * int((a & b).sum()) / max(1, int(a.sum()) + int(b.sum())),
         "pedicle_p95": float(np.percentile(near, 95)) if near.size else 99.0,
         "isthmus_left": isthmus[0],
         "isthmus_right": isthmus[1],
         "isthmus_across": float(max(across)),
-        "height_error": max(heights),
     }
+
+
+def height_error(own: Vertebra, true_mm: Sequence[float]) -> float:
+    """The largest error of the three heights, mm."""
+    return max(abs(a - b) for a, b in zip(_heights_mm(own), true_mm, strict=True))
+
+
+def _heights_mm(one: Vertebra) -> tuple[float, float, float]:
+    return one.heights.ha_mm, one.heights.hm_mm, one.heights.hp_mm
 
 
 def genant(own: Vertebra, true: Vertebra) -> dict[str, float]:

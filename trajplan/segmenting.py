@@ -105,7 +105,7 @@ def segment_all(ct: Volume, seed_lps: FloatArray | None, level: str | None, prog
     if level is not None and named is None:
         require_level(column, levels, level)
     ids = column_ids(levels.names)
-    labels = spine_labels(column.vertebrae, ids, levels.names)
+    labels = spine_labels(ct, column.vertebrae, ids, levels.names)
     out = []
     for k, (one, frame, name) in enumerate(zip(column.vertebrae, column.frames, levels.names, strict=True)):
         progress(0.4 + 0.6 * k / len(ids), f"measuring {name or f'vertebra {k + 1}'}")

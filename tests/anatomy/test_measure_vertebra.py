@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.ndimage as ndi
 from scipy.spatial.transform import Rotation
 
 from trajplan.anatomy.measure import measure_vertebra
 from trajplan.anatomy.six_points import with_six_points
-from trajplan.anatomy.vertebra import Confidence, Vertebra
+from trajplan.anatomy.vertebra import Confidence, Pedicle, Vertebra
 from trajplan.errors import AnatomyError, GeometryError
 from trajplan.geometry import Grid, LabelMap, Volume
 from trajplan.geometry.resample import canonical
@@ -17,6 +18,7 @@ from trajplan.parts import Part, Side
 from trajplan_phantoms import Phantom, PhantomSpec, Pose, Scanner, make_phantom
 from trajplan_phantoms.fracture import Cleft
 from trajplan_phantoms.fracture import Fracture as FractureSpec
+from trajplan_phantoms.truth import PedicleTruth
 
 SCANNER = Scanner(spacing_zyx=(1.0, 1.0, 1.0))
 TURN = Rotation.from_euler("xyz", [16, -12, 15], degrees=True).as_matrix()
@@ -34,6 +36,12 @@ def measured(ct: Volume, labels: LabelMap, target_id: int = 20, **more: object) 
 
 def angle_deg(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.degrees(np.arccos(np.clip(a @ b, -1, 1))))
+
+
+def off_axis_mm(here: Pedicle, true: PedicleTruth) -> float:
+    """How far an isthmus lies from another's axis: along it, where a neck hardly changes, its place is not sharp."""
+    off = here.isthmus_center_lps - true.isthmus_center_lps
+    return float(np.linalg.norm(np.cross(off, true.axis_lps)))
 
 
 @pytest.fixture(scope="module")
@@ -182,15 +190,32 @@ def test_retropulsion_and_a_gas_cleft_are_measured() -> None:
     assert found.cleft.volume_ml == pytest.approx(made.truth.fracture.cleft_volume_mm3 / 1000, rel=0.15)
 
 
-def test_the_isthmus_of_l5_is_found_where_it_is_narrowest() -> None:
+@pytest.fixture(scope="module")
+def l5() -> tuple[Phantom, Vertebra]:
     made = phantom(target="L5", levels=("L5",))
-    found = measured(made.ct, made.labels, 24)
+    return made, measured(made.ct, made.labels, 24)
+
+
+def test_the_isthmus_of_l5_lies_in_its_neck(l5: tuple[Phantom, Vertebra]) -> None:
+    made, found = l5
     for side in Side:
         here, true = found.pedicles[side], made.truth.pedicles[side]
-        assert np.linalg.norm(here.isthmus_center_lps - true.isthmus_center_lps) <= 1.3
+        assert off_axis_mm(here, true) <= 0.3
+        assert np.linalg.norm(here.isthmus_center_lps - true.isthmus_center_lps) <= 2.0
         assert angle_deg(here.axis_lps, true.axis_lps) <= 4.0
         assert abs(here.width_mm - true.width_mm) <= 0.5
         assert abs(here.height_mm - true.height_mm) <= 0.5
+
+
+def test_a_notch_filled_by_a_voxel_does_not_move_the_isthmus_of_l5(l5: tuple[Phantom, Vertebra]) -> None:
+    made, found = l5
+    solid = np.pad(made.labels.array == 24, 4)
+    closed = ndi.binary_closing(solid, ndi.generate_binary_structure(3, 2))[4:-4, 4:-4, 4:-4]
+    assert np.count_nonzero(closed) > np.count_nonzero(solid)
+    again = measured(made.ct, LabelMap(24 * closed.astype(np.uint8), made.labels.grid), 24)
+    for side in Side:
+        moved = again.pedicles[side].isthmus_center_lps - found.pedicles[side].isthmus_center_lps
+        assert np.linalg.norm(moved) <= 0.4
 
 
 @pytest.mark.long
@@ -207,7 +232,8 @@ def test_every_level_and_fracture_is_measured_within_its_limits(level: str, kind
     assert angle_deg(found.frame.w, made.truth.frame.w) <= 3.0
     for side in Side:
         here, true = found.pedicles[side], made.truth.pedicles[side]
-        assert np.linalg.norm(here.isthmus_center_lps - true.isthmus_center_lps) <= 1.3
+        assert off_axis_mm(here, true) <= 0.3
+        assert np.linalg.norm(here.isthmus_center_lps - true.isthmus_center_lps) <= (2.0 if level == "L5" else 1.3)
         assert angle_deg(here.axis_lps, true.axis_lps) <= 4.0
         assert abs(here.width_mm - true.width_mm) <= 0.6
         assert abs(here.height_mm - true.height_mm) <= 0.6

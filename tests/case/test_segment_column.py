@@ -116,11 +116,11 @@ def test_a_level_alone_is_found(ct: Path, phantom: Phantom, trajplan: Trajplan, 
     assert not (tmp_path / "none.nrrd").exists()
 
 
-def test_vertebrae_that_cannot_be_counted_get_numbers_of_their_own(found: NetworkColumn) -> None:
+def test_vertebrae_that_cannot_be_counted_get_numbers_of_their_own(found: NetworkColumn, phantom: Phantom) -> None:
     from trajplan.anatomy.spine_labels import column_ids, spine_labels
 
     names = (None, None, None)
-    labels = spine_labels(found.vertebrae, column_ids(names), names)
+    labels = spine_labels(phantom.ct, found.vertebrae, column_ids(names), names)
     assert labels.ids() == (UNNAMED_FIRST_ID, UNNAMED_FIRST_ID + 1, UNNAMED_FIRST_ID + 2)
     assert labels.names[UNNAMED_FIRST_ID] == "vertebra 1 from above"
 

@@ -81,7 +81,7 @@ class NetworkBackend:
         progress(0.7, "looking at the neighbours")
         neighbours = {} if level_id is None else _neighbours(model, ct, Step(second, again), level_id)
         target = UNKNOWN_LEVEL_ID if level_id is None else level_id
-        labels, overlap = with_neighbours(mask, grid, target, neighbours)
+        labels, overlap = with_neighbours(ct, mask, grid, target, neighbours)
         progress(1.0, "vertebra segmented")
         return LabelResult(
             labels=labels,

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from trajplan.anatomy.bone_edge import to_the_edge
 from trajplan.anatomy.network_pass import Look
-from trajplan.geometry import Grid, LabelMap
+from trajplan.geometry import Grid, LabelMap, Volume
 from trajplan.geometry.arrays import BoolArray, Float32Array
 from trajplan.geometry.pieces import largest
-from trajplan.geometry.resample import resample_mask
+from trajplan.geometry.resample import resample_mask, resample_volume
 from trajplan.levels import LEVEL_NAMES
 
 OUTPUT_SPACING_MM = 1.0
@@ -32,33 +33,44 @@ def mean_share(grid: Grid, looks: Sequence[Look]) -> Float32Array:
     return np.asarray(total / np.maximum(weight, 1e-3), dtype=np.float32)
 
 
+def settled_share(ct: Volume, one: Look, grid: Grid) -> tuple[Float32Array, Float32Array]:
+    """The target's probability in one look on `grid`, as it was seen and as it settles on the CT's edges."""
+    seen = resample_mask(one.target_share, one.grid, grid)
+    return seen, to_the_edge(seen, resample_volume(ct, grid).array)
+
+
 def with_neighbours(
-    mask: BoolArray, grid: Grid, target_id: int, neighbours: Mapping[int, Look]
+    ct: Volume, mask: BoolArray, grid: Grid, target_id: int, neighbours: Mapping[int, Look]
 ) -> tuple[LabelMap, float | None]:
     """The target's mask and those of its neighbours (by VerSe id) in one map; the target keeps what it has.
 
+    The neighbours settle on the CT's edges as the target did, for its expected heights are theirs.
     Also the largest share of the target that a neighbour claims; None without neighbours.
     """
     names = {i: LEVEL_NAMES.get(i, "vertebra of unknown level") for i in (target_id, *neighbours)}
     if not neighbours:
         return LabelMap(np.where(mask, target_id, 0).astype(np.uint8), grid, names), None
-    corners = np.concatenate([grid.corners_lps(), *(_corners(one) for one in neighbours.values())])
+    boxes = {i: box_in(grid, one) for i, one in neighbours.items()}
     # whole voxels are added to the target's own grid, so that its mask is carried without resampling
-    low = np.floor(grid.world_to_index(corners).min(axis=0)).astype(int)
-    high = np.ceil(grid.world_to_index(corners).max(axis=0)).astype(int) + 1
+    low = np.min([np.zeros(3, dtype=int), *(a for a, _ in boxes.values())], axis=0)
+    high = np.max([np.array(grid.shape_zyx), *(b for _, b in boxes.values())], axis=0)
     wide = grid.cropped(low, high)
-    array = np.zeros(wide.shape_zyx, dtype=np.uint8)
-    inner = tuple(slice(-a, -a + n) for a, n in zip(low, grid.shape_zyx, strict=True))
+    array, own = np.zeros(wide.shape_zyx, dtype=np.uint8), np.zeros(wide.shape_zyx, dtype=bool)
+    own[tuple(slice(-a, -a + n) for a, n in zip(low, grid.shape_zyx, strict=True))] = mask
     overlaps = []
     for identifier, one in neighbours.items():
-        theirs = largest(resample_mask(one.target_share, one.grid, wide) > 0.5)
-        array[theirs] = identifier
-        overlaps.append(np.count_nonzero(theirs[inner] & mask) / np.count_nonzero(mask))
-    array[inner][mask] = target_id
+        start, stop = boxes[identifier]
+        seen, settled = settled_share(ct, one, grid.cropped(start, stop))
+        part = tuple(slice(a, b) for a, b in zip(start - low, stop - low, strict=True))
+        array[part][largest(settled > 0.5)] = identifier
+        overlaps.append(np.count_nonzero(largest(seen > 0.5) & own[part]) / np.count_nonzero(mask))
+    array[own] = target_id
     return LabelMap(array, wide, names), float(max(overlaps))
 
 
-def _corners(one: Look) -> np.ndarray:
-    """Of the box about what `one` sees."""
-    at = np.argwhere(one.target_share > 0.5)
-    return one.grid.index_to_world(np.array([at.min(axis=0) - 3, at.max(axis=0) + 3]))
+def box_in(grid: Grid, one: Look) -> tuple[np.ndarray, np.ndarray]:
+    """First and beyond-last index (z, y, x), in voxels of `grid` and maybe outside it, of what a look sees."""
+    at = np.argwhere(one.mask())
+    index = grid.world_to_index(one.grid.index_to_world(np.array([at.min(axis=0), at.max(axis=0)])))
+    room = _ROOM_MM / grid.spacing_zyx
+    return np.floor(index.min(axis=0) - room).astype(int), np.ceil(index.max(axis=0) + room).astype(int) + 1
