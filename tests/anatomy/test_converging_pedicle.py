@@ -20,7 +20,7 @@ FROM, TO = np.array([15.0, 9.0]), np.array([25.0, 22.0])
 
 
 def rod(away: FloatArray, v: FloatArray, w: FloatArray, a: FloatArray, b: FloatArray, radii: FloatArray) -> FloatArray:
-    """Occupancy of a flat rod from a to b in the plane (away from the midline, v): radius in that plane, radius in w."""
+    """Occupancy of a flat rod from a to b in the plane (away from the midline, v); radii in it and in w."""
     d = b - a
     p = np.stack([away - a[0], v - a[1]], axis=-1)
     beside = p - np.clip(p @ d / (d @ d), 0.0, 1.0)[..., None] * d

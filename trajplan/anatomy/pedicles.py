@@ -70,9 +70,9 @@ def find_isthmus(
 ) -> Isthmus:
     """The isthmus of one side.
 
-    Coronal planes give the place; of a fan of directions from it that with the least section gives the first axis. Then, in
-    turn, in planes normal to the axis: the place of least area, and the axis as the line through the centroids of the
-    sections of the neck, each clipped to the isthmus outline so that neither the body nor a process can bend it.
+    Coronal planes give the place; of a fan of directions from it that with the least section gives the first axis.
+    Then, in turn, in planes normal to the axis: the place of least area, and the axis as the line through the centroids
+    of the sections of the neck, each clipped to the isthmus outline so that neither the body nor a process can bend it.
 
     Parameters
     ----------
