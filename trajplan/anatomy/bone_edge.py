@@ -30,12 +30,11 @@ PRIOR_WEIGHT, PRIOR_REACH_MM = 0.15, 4.0
 
 _SOFT_HU, _CORTEX_HU = -150.0, 700.0
 
-PASSES, ROUGH_PASSES = 2, 3
-"""Each moves the outline by a voxel at most. The second gains a tenth to a quarter of what the first does; a third
-raises some of the network's masks and lowers others, and all of a watershed's, which begin further off."""
+ROUGH_PASSES = 3
+"""Passes over a watershed's mask, which begins further off than a network's."""
 
 
-def to_the_edge(share: Float32Array, hu: Float32Array, passes: int = PASSES) -> Float32Array:
+def to_the_edge(share: Float32Array, hu: Float32Array, passes: int = 1) -> Float32Array:
     """A target's probability, moved by how like bone each voxel is.
 
     The network's voxels (1.5 mm) are coarser than the CT's, and a watershed's outline is rough. About each voxel the

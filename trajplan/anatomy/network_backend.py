@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from trajplan.anatomy.backend import LabelResult, Progress
-from trajplan.anatomy.bone_edge import to_the_edge
 from trajplan.anatomy.network_confidence import doubt_share, judge_looks
 from trajplan.anatomy.network_input import NetworkClass
-from trajplan.anatomy.network_labels import OUTPUT_SPACING_MM, mean_share, output_grid, with_neighbours
+from trajplan.anatomy.network_labels import OUTPUT_SPACING_MM, mean_share, output_grid, settle, with_neighbours
 from trajplan.anatomy.network_model import WEIGHTS, NetworkModel, load_model
 from trajplan.anatomy.network_neighbour import Step, neighbour
 from trajplan.anatomy.network_pass import Look, look
@@ -74,7 +73,7 @@ class NetworkBackend:
         share = mean_share(grid, (first, second))
         if doubt_share(share) > MAX_DOUBT_SHARE:
             raise _nothing_there(ct, seed, first)
-        seen, mask = largest(share > 0.5), largest(to_the_edge(share, resample_volume(ct, grid).array) > 0.5)
+        seen, mask = largest(share > 0.5), largest(settle(ct, share, grid) > 0.5)
         again = second.body_center_lps()
         if again is None or not mask.any():
             raise _lost(moved)

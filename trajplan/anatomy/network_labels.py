@@ -8,6 +8,7 @@ import numpy as np
 
 from trajplan.anatomy.bone_edge import to_the_edge
 from trajplan.anatomy.network_pass import Look
+from trajplan.anatomy.steepest_edge import to_the_steepest
 from trajplan.geometry import Grid, LabelMap, Volume
 from trajplan.geometry.arrays import BoolArray, Float32Array
 from trajplan.geometry.pieces import largest
@@ -33,10 +34,20 @@ def mean_share(grid: Grid, looks: Sequence[Look]) -> Float32Array:
     return np.asarray(total / np.maximum(weight, 1e-3), dtype=np.float32)
 
 
+def settle(ct: Volume, share: Float32Array, grid: Grid) -> Float32Array:
+    """A probability on `grid` as it settles on the CT's edges: voxels, then the outline as a whole, then voxels.
+
+    The outline is pulled from as far as 2 mm, where a voxel by itself cannot be told from its surroundings.
+    """
+    hu = resample_volume(ct, grid).array
+    drawn = to_the_steepest(to_the_edge(share, hu), hu, float(np.max(ct.grid.spacing_zyx)))
+    return to_the_edge(drawn, hu)
+
+
 def settled_share(ct: Volume, one: Look, grid: Grid) -> tuple[Float32Array, Float32Array]:
     """The target's probability in one look on `grid`, as it was seen and as it settles on the CT's edges."""
     seen = resample_mask(one.target_share, one.grid, grid)
-    return seen, to_the_edge(seen, resample_volume(ct, grid).array)
+    return seen, settle(ct, seen, grid)
 
 
 def with_neighbours(
