@@ -30,9 +30,10 @@ MAX_GROWTH = 1.04
 SETTLED_DEG = 0.6
 CONVERGENCE_TRIALS_DEG = (-10.0, 0.0, 10.0, 20.0, 30.0, 40.0)
 CRANIOCAUDAL_TRIALS_DEG = (-20.0, -10.0, 0.0, 10.0, 20.0)
-AHEAD_TRIALS_MM = (0.0, 3.0, 6.0)
+AHEAD_TRIALS_MM, AHEAD_FROM_DEG, AHEAD_LEVEL_DEG = (3.0, 6.0), 20.0, 10.0
 GAIN_AHEAD_PER_MM = 0.05
-"""The pars behind a pedicle may be narrower than it: of two necks the front one counts as 5 % less for every mm."""
+"""The pars behind a pedicle that converges may be narrower than it: of two necks the front one counts as 5 % less for
+every mm."""
 
 MAX_CONVERGENCE_DEG = (-20.0, 45.0)
 MAX_CRANIOCAUDAL_DEG = 30.0
@@ -127,16 +128,20 @@ def _angles(side: Side, frame: Frame, axis_lps: FloatArray) -> tuple[float, floa
 
 
 def _best_direction(side: Side, share: Float32Array, grid: Grid, frame: Frame, center: FloatArray) -> Section | None:
-    """The section of least area over a fan of directions, at `center` and some way ahead of it along each.
+    """The section of least area through `center` over a fan of directions, or ahead of it on those that converge.
 
     Coronal planes cut a pedicle that converges by 30 degrees, as at L5, together with the body; their least section
     then lies behind it, in the pars.
     """
-    fan = [axis_from_angles(side, frame, a, b) for a in CONVERGENCE_TRIALS_DEG for b in CRANIOCAUDAL_TRIALS_DEG]
+    fan = [
+        (axis_from_angles(side, frame, a, b), (0.0, *AHEAD_TRIALS_MM) if a >= AHEAD_FROM_DEG and abs(b) <= AHEAD_LEVEL_DEG else (0.0,))
+        for a in CONVERGENCE_TRIALS_DEG
+        for b in CRANIOCAUDAL_TRIALS_DEG
+    ]
     trials = [
         (found.area_mm2 * np.exp(-GAIN_AHEAD_PER_MM * ahead), found)
-        for axis in fan
-        for ahead in AHEAD_TRIALS_MM
+        for axis, places in fan
+        for ahead in places
         if (found := cut(share, grid, center + ahead * axis, axis, frame.w)) is not None
     ]
     return min(trials, key=lambda t: t[0], default=(0.0, None))[1]
