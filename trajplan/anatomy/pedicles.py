@@ -134,14 +134,15 @@ def _best_direction(side: Side, share: Float32Array, grid: Grid, frame: Frame, c
     then lies behind it, in the pars.
     """
     fan = [
-        (axis_from_angles(side, frame, a, b), (0.0, *AHEAD_TRIALS_MM) if a >= AHEAD_FROM_DEG and abs(b) <= AHEAD_LEVEL_DEG else (0.0,))
+        (axis_from_angles(side, frame, a, b), ahead)
         for a in CONVERGENCE_TRIALS_DEG
         for b in CRANIOCAUDAL_TRIALS_DEG
+        for ahead in (0.0, *AHEAD_TRIALS_MM)
+        if ahead == 0.0 or (a >= AHEAD_FROM_DEG and abs(b) <= AHEAD_LEVEL_DEG)
     ]
     trials = [
         (found.area_mm2 * np.exp(-GAIN_AHEAD_PER_MM * ahead), found)
-        for axis, places in fan
-        for ahead in places
+        for axis, ahead in fan
         if (found := cut(share, grid, center + ahead * axis, axis, frame.w)) is not None
     ]
     return min(trials, key=lambda t: t[0], default=(0.0, None))[1]
